@@ -1,0 +1,24 @@
+"""Requests to answers: concurrency, retry, budgets, single flight.
+
+`Engine` runs one event loop in the background.  `Limiter` says how many calls
+may be in flight, `RetryPolicy` when a failed call is worth another try, and
+`Budget` when to stop.
+"""
+
+from __future__ import annotations
+
+from .budget import Budget
+from .counts import Counts
+from .engine import Engine, EngineOptions, Urgency
+from .limiter import Limiter
+from .retry import RetryPolicy
+
+__all__ = [
+    "Budget",
+    "Counts",
+    "Engine",
+    "EngineOptions",
+    "Limiter",
+    "RetryPolicy",
+    "Urgency",
+]

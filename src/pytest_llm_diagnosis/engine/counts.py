@@ -1,0 +1,38 @@
+"""What the engine has done so far, for the live line and the summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """Running totals of one process.
+
+    `usd` sums the known prices; `unpriced` counts paid answers without one.
+    `waited` is the time calls spent before a repeated try, in seconds.
+    """
+
+    calls: int = 0
+    probe_calls: int = 0
+    stored: int = 0
+    in_flight: int = 0
+    answered: int = 0
+    failed: int = 0
+    retries: int = 0
+    waited: float = 0.0
+    usd: float = 0.0
+    unpriced: int = 0
+
+    def to_dict(self) -> dict[str, int | float]:
+        """Return the totals that outlive the run."""
+        return {
+            "calls": self.calls,
+            "probe_calls": self.probe_calls,
+            "stored": self.stored,
+            "failed": self.failed,
+            "retries": self.retries,
+            "waited": round(self.waited, 3),
+            "usd": self.usd,
+            "unpriced": self.unpriced,
+        }

@@ -1,0 +1,43 @@
+"""Hooks for a suite's `conftest.py` and for other plugins.
+
+Implement one by a function of the same name; arguments you do not need may be
+left out, as with every pytest hook.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from .checks import Registry
+    from .records import CaseResult, Variant
+
+hookspec = pluggy.HookspecMarker("pytest")
+
+
+@hookspec
+def pytest_llm_register_checks(registry: Registry) -> None:
+    """Add checks of your own: `registry.register(CheckType(...))`.
+
+    Called once, before the first eval file is read.
+    """
+
+
+@hookspec
+def pytest_llm_live_call(config: object, variant: Variant) -> None:
+    """Prepare for the first live call of a variant in this process.
+
+    Start a local server here, or fetch a short-lived token.  Called in a
+    background thread, once per variant and process, and never when every answer
+    is stored or replayed.  An exception fails the variant's calls with its text.
+    """
+
+
+@hookspec
+def pytest_llm_case_result(config: object, result: CaseResult) -> None:
+    """See the result of a case under a variant as soon as it is reported.
+
+    Called where the report is made: on the controller under xdist.
+    """

@@ -1,0 +1,104 @@
+"""The embedded retriever: SQLite's full-text index, ranked by bm25."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import weakref
+from collections.abc import Iterable
+
+from pytest_llm_diagnosis.errors import DiagnosisError
+from pytest_llm_diagnosis.records import Context, Passage
+
+# More words add nothing to the ranking, and SQLite's parser has a depth limit.
+_MAX_WORDS = 100
+
+_WORD = re.compile(r"\w+")
+
+# Scripts written without spaces would be one long word to SQLite's tokenizer.
+_UNSPACED = re.compile(
+    "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])"
+)
+
+# The words questions are built from: in a small corpus some are rare enough to
+# outrank the words that the question is about.
+_STOP_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        a about an and any are as at be been by can could did do does for from had has
+        have how i if in is it its many may me much must my of on or our please shall
+        should so such tell than that the their them then there these they this those
+        to was we were what when where which while who whom whose why will with would
+        you your s t re ve ll d m
+        """,
+    )
+)
+
+
+class FullTextRetriever:
+    """Passages in an in-memory SQLite FTS5 table.
+
+    Words match by their English stem, whatever their case or accents.  Ranking
+    is bm25 with SQLite's constants (k1 = 1.2, b = 0.75,
+    https://sqlite.org/fts5.html#the_bm25_function); ties go by passage id.
+    Use it from one thread at a time.  Raises `DiagnosisError` when this
+    Python's SQLite was built without FTS5.
+    """
+
+    def __init__(self, passages: Iterable[Passage]) -> None:
+        self._passages = tuple(passages)
+        self._connection = sqlite3.connect(":memory:", check_same_thread=False)
+        # Nobody has to remember to close it, and Python 3.13 warns if it stays open.
+        weakref.finalize(self, self._connection.close)
+        self._index()
+
+    def search(self, query: str, top_k: int) -> tuple[Context, ...]:
+        """Return at most `top_k` passages that share a word with `query`."""
+        match = _match_any(query)
+        if not match or top_k < 1:
+            return ()
+        rows = self._connection.execute(
+            "SELECT rowid, bm25(passages) FROM passages WHERE passages MATCH ?", [match]
+        )
+        # SQLite's bm25 is negative; rounding keeps ties equal on every machine.
+        ranked = sorted(
+            (round(cost, 6), self._passages[rowid].id, rowid) for rowid, cost in rows
+        )
+        return tuple(
+            Context(text=self._passages[rowid].text, source=source, score=-cost)
+            for cost, source, rowid in ranked[:top_k]
+        )
+
+    def _index(self) -> None:
+        try:
+            self._connection.execute(
+                "CREATE VIRTUAL TABLE passages USING"
+                " fts5(text, content='', tokenize='porter unicode61')"
+            )
+        except sqlite3.OperationalError as error:
+            raise DiagnosisError(
+                f"`retrieve:` needs SQLite with FTS5, and this Python has none: {error}"
+                "\n  use a Python from python.org or uv, or register a retriever"
+                " of your own"
+            ) from error
+        self._connection.executemany(
+            "INSERT INTO passages(rowid, text) VALUES (?, ?)",
+            enumerate(_indexable(passage.text) for passage in self._passages),
+        )
+
+
+def _match_any(query: str) -> str:
+    """Return an FTS5 expression for passages with any of the query's words.
+
+    Each word is quoted, so nothing in the text acts as an operator.
+    """
+    words = dict.fromkeys(_WORD.findall(_indexable(query).lower()))
+    telling = [word for word in words if word not in _STOP_WORDS] or list(words)
+    return " OR ".join(f'"{word}"' for word in telling[:_MAX_WORDS])
+
+
+def _indexable(text: str) -> str:
+    """Return text that SQLite can take: spaced, without NUL or lone surrogates."""
+    valid = text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
+    return _UNSPACED.sub(r" \1 ", valid)

@@ -1,0 +1,101 @@
+"""YAML text to events, and what is wrong with text that is not YAML.
+
+Reading events instead of PyYAML's own nodes keeps every position, holds no
+second tree in memory, and lets nesting and aliases be bounded on the way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.events import Event, StreamEndEvent
+
+from pytest_llm_diagnosis.errors import InputError, Location, Problem
+
+from .building import Builder, HopelessError
+from .files import read_text
+from .nodes import Node, place
+
+_UNPRINTABLE = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+
+
+def read(path: Path) -> Node:
+    """Return the nodes of a YAML file.
+
+    Raises `InputError` with what makes the file unreadable: not UTF-8, empty,
+    not YAML, repeated keys, custom tags, exploding aliases, too deep nesting.
+    """
+    return parse(read_text(path), path)
+
+
+def parse(text: str, path: Path) -> Node:
+    """Return the nodes of YAML text; `path` is named in problems, not opened."""
+    builder = Builder()
+    problems: list[Problem] = []
+    try:
+        for event in _events(text):
+            builder.take(event)
+    except HopelessError as error:
+        builder.findings.append(error.finding)
+    except YAMLError as error:
+        problems.append(_syntax_problem(error, text, path))
+    # The pure Python parser fails so on escapes like "\U00110000".
+    except (ValueError, OverflowError) as error:
+        finding = f"not YAML: {error}"
+        problems.append(Problem(location=Location(path=path), finding=finding))
+    problems += [
+        Problem(location=place(found.spot, path), finding=found.text, hint=found.hint)
+        for found in builder.findings
+    ]
+    if problems:
+        raise InputError(problems)
+    if builder.root is None:
+        raise InputError.at(Location(path=path), "the file is empty")
+    return builder.root
+
+
+def _events(text: str) -> Iterator[Event]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    try:
+        while not isinstance(event := loader.get_event(), StreamEndEvent):
+            yield event
+    finally:
+        loader.dispose()
+
+
+def _syntax_problem(error: YAMLError, text: str, path: Path) -> Problem:
+    if not isinstance(error, MarkedYAMLError):
+        return _character_problem(error, text, path)
+    mark = error.problem_mark or error.context_mark
+    return Problem(
+        location=place(mark, path) if mark is not None else Location(path=path),
+        finding=f"not YAML: {error.problem or error.context}",
+        hint=_syntax_hint(str(error.problem)),
+    )
+
+
+def _character_problem(error: YAMLError, text: str, path: Path) -> Problem:
+    found = _UNPRINTABLE.search(text)
+    if found is None:
+        return Problem(location=Location(path=path), finding=f"not YAML: {error}")
+    line = text.count("\n", 0, found.start()) + 1
+    return Problem(
+        location=Location(path=path, line=line),
+        finding=f"not YAML: control character U+{ord(found[0]):04X}",
+    )
+
+
+def _syntax_hint(problem: str) -> str:
+    if "mapping values" in problem:
+        return "text that holds ': ' needs quotes"
+    if "\\t" in problem or "tab" in problem:
+        return "indent with spaces, not with tabs"
+    return (
+        "look at the indentation; text that begins with one of {[*&!|>%@` needs quotes"
+    )

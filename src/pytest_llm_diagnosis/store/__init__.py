@@ -1,0 +1,26 @@
+"""Answers that were paid for, kept.
+
+`AnswerStore` keeps them across runs and processes in a SQLite file;
+`MemoryStore` stands in when that file cannot be used.  A `Recording` is the
+same for replay: a text file that lives in git.
+"""
+
+from __future__ import annotations
+
+from .answers import AnswerStore
+from .memory import MemoryStore
+from .protocol import Claim, Store
+from .recordings import Entry, Recording, load_recording, recording_path
+from .writing import write_recording
+
+__all__ = [
+    "AnswerStore",
+    "Claim",
+    "Entry",
+    "MemoryStore",
+    "Recording",
+    "Store",
+    "load_recording",
+    "recording_path",
+    "write_recording",
+]

@@ -1,0 +1,60 @@
+"""The store of a run whose file cannot be used: it forgets at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pytest_llm_diagnosis.records import Answer, Request
+
+from .protocol import FILTERED, Claim
+
+
+class MemoryStore:
+    """Answers of this process only; claims last until they are released."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, Answer] = {}
+        self._owners: dict[str, str] = {}
+
+    def get(self, key: str) -> Answer | None:
+        """Return the kept answer, marked as stored."""
+        answer = self._answers.get(key)
+        return None if answer is None else replace(answer, stored=True)
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Answer]:
+        """Return the kept answers among `keys`."""
+        found = ((key, self.get(key)) for key in keys)
+        return {key: answer for key, answer in found if answer is not None}
+
+    def known(self, keys: Iterable[str]) -> frozenset[str]:
+        """Return the keys that are answered."""
+        return frozenset(keys) & self._answers.keys()
+
+    def put(self, request: Request, answer: Answer) -> bool:
+        """Keep an answer; False when it was filtered."""
+        self._owners.pop(request.key, None)
+        if answer.finish_reason == FILTERED:
+            return False
+        self._answers[request.key] = answer
+        return True
+
+    def claim(self, key: str, owner: str, lease_seconds: float) -> Claim:  # noqa: ARG002 - a process that died took its claims with it
+        """Take the right to make a call."""
+        if key in self._answers:
+            return "answered"
+        return "won" if self._owners.setdefault(key, owner) == owner else "held"
+
+    def renew(self, owner: str, lease_seconds: float) -> int:  # noqa: ARG002 - nothing runs out here
+        """Return how many claims the owner holds."""
+        return sum(holder == owner for holder in self._owners.values())
+
+    def release(self, owner: str, key: str | None = None) -> None:
+        """Give up one claim of the owner, or all of them."""
+        mine = [held for held, holder in self._owners.items() if holder == owner]
+        for held in mine:
+            if key in {None, held}:
+                del self._owners[held]
+
+    def close(self) -> None:
+        """Do nothing: there is no file."""

@@ -1,0 +1,56 @@
+"""What a store of answers does, wherever it keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, Protocol, TypeAlias
+
+from pytest_llm_diagnosis.records import Answer, Request
+
+Claim: TypeAlias = Literal["won", "held", "answered"]
+"""Who may make a call: the asker, somebody else just now, nobody any more."""
+
+FILTERED = "content_filter"
+
+
+class Store(Protocol):
+    """Keeps one answer for each request key and says who may ask for it.
+
+    Every method may raise `StoreError`; a caller then goes on with a
+    `MemoryStore` and says why.
+    """
+
+    def get(self, key: str) -> Answer | None:
+        """Return the kept answer, marked as stored."""
+        ...
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Answer]:
+        """Return the kept answers among `keys`."""
+        ...
+
+    def known(self, keys: Iterable[str]) -> frozenset[str]:
+        """Return the keys that are answered, without reading the answers."""
+        ...
+
+    def put(self, request: Request, answer: Answer) -> bool:
+        """Keep an answer at once and end the claim on it.
+
+        Returns False for an answer that a provider filtered: it is not kept.
+        """
+        ...
+
+    def claim(self, key: str, owner: str, lease_seconds: float) -> Claim:
+        """Take the right to make a call, for `lease_seconds`, in one step."""
+        ...
+
+    def renew(self, owner: str, lease_seconds: float) -> int:
+        """Extend all claims the owner still holds; return how many."""
+        ...
+
+    def release(self, owner: str, key: str | None = None) -> None:
+        """Give up one claim of the owner, or all of them."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file; closing twice is harmless."""
+        ...

@@ -1,0 +1,104 @@
+"""Recordings written so that a pull request shows only what changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+from pytest_llm_diagnosis.errors import StoreError
+from pytest_llm_diagnosis.records import Arm
+
+from .lines import Head, format_line, head_of, parse
+from .locking import alone_in
+from .protocol import FILTERED
+from .recordings import Entry, Line, load_recording
+
+_ARMS = get_args(Arm)
+_WORDS = ("text", "tool_calls", "finish_reason", "contexts")
+
+
+class _Place(NamedTuple):
+    """Where a line stands in its file; it has one answer."""
+
+    case: str
+    arm_rank: int
+    arm: str
+    trial: int
+
+
+def write_recording(
+    path: Path, entries: Iterable[Entry], *, cases: Collection[str] | None = None
+) -> int:
+    """Merge answers into the recording at `path`; return how many lines it has.
+
+    Lines are sorted by case, arm and trial, one each.  A line stays untouched
+    when its request is asked again and the words of the answer are the same:
+    the time it took is no change.  Filtered answers are left out.  With `cases`
+    only the lines of these remain.  The file is replaced in one step.
+
+    Processes that write at once take turns.
+
+    Raises `InputError` when the file there is damaged, `StoreError` when it
+    cannot be written.
+    """
+    kept = [entry for entry in entries if entry.answer.finish_reason != FILTERED]
+    if not kept and not path.exists():
+        return 0
+    with alone_in(path.parent):
+        return _merge(path, kept, cases)
+
+
+def _merge(path: Path, entries: Iterable[Entry], cases: Collection[str] | None) -> int:
+    before = load_recording(path)
+    lines = {_place(line.head): line for line in before.lines}
+    for line in map(_line, entries):
+        old = lines.get(_place(line.head))
+        if old is None or not _says_the_same(old, line):
+            lines[_place(line.head)] = line
+    texts = [
+        line.text
+        for place, line in sorted(lines.items())
+        if cases is None or place.case in cases
+    ]
+    if texts != [line.text for line in before.lines]:
+        _replace(path, "".join(f"{text}\n" for text in texts))
+    return len(texts)
+
+
+def _line(entry: Entry) -> Line:
+    text = format_line(entry.request, entry.answer)
+    return Line(head_of(text), 0, text)
+
+
+def _place(head: Head) -> _Place:
+    rank = _ARMS.index(head.arm) if head.arm in _ARMS else len(_ARMS)
+    return _Place(head.case, rank, head.arm, head.trial)
+
+
+def _says_the_same(old: Line, new: Line) -> bool:
+    if old.head.key != new.head.key:
+        return False
+    try:
+        return _words(old) == _words(new)
+    except ValueError:
+        return False
+
+
+def _words(line: Line) -> list[object]:
+    answer = parse(line.text).get("answer")
+    return [answer.get(name) for name in _WORDS] if isinstance(answer, dict) else []
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside the file and rename, so that no reader sees half of it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        draft.write_bytes(text.encode("utf-8"))
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise StoreError(
+            f"{path}: the recording cannot be written: {error.strerror or error}"
+        ) from error

@@ -1,0 +1,307 @@
+"""The engine: order, concurrency, single flight, retries, budgets, stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from pytest_llm_diagnosis.engine import (
+    Budget,
+    Engine,
+    EngineOptions,
+    Limiter,
+    RetryPolicy,
+    Urgency,
+)
+from pytest_llm_diagnosis.errors import BudgetError, ModelError, ReplayMissError
+from pytest_llm_diagnosis.records import Answer, Request
+from pytest_llm_diagnosis.store import MemoryStore
+
+QUICK = RetryPolicy(attempts=3, first_pause=0.001, longest_pause=0.002)
+
+
+def request(number: int, variant: str = "base") -> Request:
+    """Return a distinct request."""
+    return Request(
+        key=f"key-{variant}-{number}",
+        case=f"a.eval.yaml::case-{number}",
+        variant=variant,
+        messages=({"role": "user", "content": str(number)},),
+    )
+
+
+class Echo:
+    """A model that answers with the question and remembers how it was asked."""
+
+    def __init__(self, delay: float = 0.0, fail: Callable[[int], bool] | None = None):
+        self.asked: list[str] = []
+        self.most_at_once = 0
+        self.closed = False
+        self._delay = delay
+        self._fail = fail
+        self._at_once = 0
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer after the delay, or fail as told."""
+        question = str(request.messages[-1]["content"])
+        self.asked.append(question)
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            await asyncio.sleep(self._delay)
+        finally:
+            self._at_once -= 1
+        if self._fail and self._fail(len(self.asked)):
+            raise ModelError("overloaded", status=503, retryable=True)
+        return Answer(text=question, usd=0.5)
+
+    async def close(self) -> None:
+        """Remember to have been closed."""
+        self.closed = True
+
+
+@contextmanager
+def running(
+    model: Echo,
+    *,
+    concurrency: int = 8,
+    budget: Budget | None = None,
+    store: MemoryStore | None = None,
+    caps: dict[tuple[str, str], int] | None = None,
+) -> Iterator[Engine]:
+    """Yield a started engine and stop it."""
+    kept = store or MemoryStore()
+    engine = Engine(
+        open_model=lambda _: model,
+        open_store=lambda: kept,
+        options=EngineOptions(concurrency=concurrency, retry=QUICK, grace=0.2),
+        budget=budget,
+        caps=caps,
+    )
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+def test_answers_by_key_whatever_the_order() -> None:
+    """Answers are handed out by key, in any order they are wanted."""
+    model = Echo(delay=0.001)
+    with running(model) as engine:
+        engine.run_ahead([request(n) for n in range(20)])
+        texts = [engine.answer(request(n)).result().text for n in reversed(range(20))]
+    assert texts == [str(n) for n in reversed(range(20))]
+    assert len(model.asked) == 20
+    assert model.closed
+
+
+def test_runs_ahead_of_whoever_waits() -> None:
+    """Calls begin before anybody asks for their answers, up to the limit."""
+    model = Echo(delay=0.05)
+    with running(model, concurrency=5) as engine:
+        engine.run_ahead([request(n) for n in range(12)])
+        engine.answer(request(0)).result()
+        assert len(model.asked) >= 5
+        for n in range(12):
+            engine.answer(request(n)).result()
+    assert model.most_at_once == 5
+
+
+def test_a_request_is_paid_once_however_often_it_is_wanted() -> None:
+    """Equal keys share one call, also between threads."""
+    model = Echo(delay=0.02)
+    with running(model) as engine:
+        futures = [engine.answer(request(1)) for _ in range(10)]
+        threads = [
+            threading.Thread(target=lambda: engine.answer(request(1)).result())
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert {future.result().text for future in futures} == {"1"}
+    assert model.asked == ["1"]
+    assert engine.counts.calls == 1
+
+
+def test_a_filtered_answer_is_not_asked_for_twice() -> None:
+    """The store refuses a filtered answer; the run still pays for it once."""
+
+    class Filtered(Echo):
+        async def answer(self, request: Request) -> Answer:
+            answer = await super().answer(request)
+            return replace(answer, finish_reason="content_filter")
+
+    model = Filtered()
+    with running(model) as engine:
+        for _ in range(3):
+            answer = engine.answer(request(1)).result()
+            assert answer.finish_reason == "content_filter"
+    assert model.asked == ["1"]
+
+
+def test_stored_answers_cost_no_call() -> None:
+    """What another run stored is found and counted as stored."""
+    store = MemoryStore()
+    with running(Echo(), store=store) as engine:
+        engine.answer(request(1)).result()
+    model = Echo()
+    with running(model, store=store) as engine:
+        assert engine.stored([request(1), request(2)]) == {request(1).key}
+        engine.answer(request(1)).result()
+    assert model.asked == []
+
+
+def test_retries_a_passing_fault() -> None:
+    """A retryable error is tried again; the counts say how often."""
+    model = Echo(fail=lambda tries: tries < 3)
+    with running(model) as engine:
+        assert engine.answer(request(1)).result().text == "1"
+    assert (engine.counts.retries, engine.counts.answered) == (2, 1)
+
+
+def test_gives_up_after_the_last_try_and_does_not_ask_again() -> None:
+    """The last error ends the request; wanting it again makes no new call."""
+    model = Echo(fail=lambda _: True)
+    with running(model) as engine:
+        for _ in range(2):
+            with pytest.raises(ModelError, match=r"overloaded \(after 3 tries\)"):
+                engine.answer(request(1)).result()
+    assert len(model.asked) == 3
+    assert engine.counts.failed == 1
+
+
+def test_the_call_budget_is_never_exceeded() -> None:
+    """No call begins once the budget is spent; the rest say so."""
+    model = Echo(delay=0.001)
+    with running(model, budget=Budget(max_calls=3)) as engine:
+        engine.run_ahead([request(n) for n in range(10)])
+        outcomes = [engine.answer(request(n)).exception() for n in range(10)]
+    assert len(model.asked) == 3
+    assert sum(isinstance(error, BudgetError) for error in outcomes) == 7
+
+
+def test_the_money_budget_expects_calls_in_flight_to_cost_the_mean() -> None:
+    """At 0.5 USD a call, 1.2 USD allow two calls, not three."""
+    model = Echo()
+    with running(model, concurrency=1, budget=Budget(max_usd=1.2)) as engine:
+        outcomes = [engine.answer(request(n)).exception() for n in range(5)]
+    assert len(model.asked) == 2
+    assert str(outcomes[-1]).startswith("the budget of 1.2 USD is spent")
+
+
+def test_a_stop_lets_no_call_begin() -> None:
+    """After a stop waiting requests fail, and what arrived is kept."""
+    model = Echo(delay=0.05)
+    store = MemoryStore()
+    with running(model, concurrency=2, store=store) as engine:
+        engine.run_ahead([request(n) for n in range(6)])
+        engine.answer(request(0)).result()
+        engine.refuse_new_calls()
+        with pytest.raises(ModelError, match="the run was stopped"):
+            engine.answer(request(5)).result()
+    assert len(model.asked) <= 4
+    assert store.get(request(0).key) is not None
+
+
+def test_a_variant_cap_holds_below_the_limit() -> None:
+    """A variant's own cap binds it alone."""
+    model = Echo(delay=0.01)
+    with running(model, caps={("", "slow"): 1}) as engine:
+        futures = [engine.answer(request(n, "slow")) for n in range(5)]
+        for future in futures:
+            future.result()
+    assert model.most_at_once == 1
+
+
+def test_replay_makes_no_call_and_explains_a_miss() -> None:
+    """Recorded answers are found; a miss is an error in the recording's words."""
+
+    class Recorded:
+        def find(self, wanted: Request) -> Answer | None:
+            return Answer(text="kept") if wanted.key == request(1).key else None
+
+        def explain_miss(self, wanted: Request) -> str:
+            return f"nothing for {wanted.case}"
+
+    model = Echo()
+    engine = Engine(
+        open_model=lambda _: model,
+        open_store=MemoryStore,
+        recordings=Recorded(),
+        options=EngineOptions(),
+    )
+    engine.start()
+    try:
+        assert engine.stored([request(1), request(2)]) == {request(1).key}
+        assert engine.answer(request(1)).result().text == "kept"
+        with pytest.raises(ReplayMissError, match=r"nothing for a\.eval\.yaml::case-2"):
+            engine.answer(request(2)).result()
+    finally:
+        engine.stop()
+    assert model.asked == []
+
+
+def test_first_answers_go_before_probes() -> None:
+    """A freed slot goes to a first answer although a probe waits longer."""
+
+    async def order() -> list[str]:
+        limiter = Limiter(1)
+        done: list[str] = []
+
+        async def take(name: str, urgency: Urgency) -> None:
+            await limiter.acquire(urgency)
+            done.append(name)
+            limiter.release()
+
+        await limiter.acquire(Urgency.FIRST)
+        waiting = [
+            asyncio.create_task(take("probe", Urgency.PROBE)),
+            asyncio.create_task(take("first", Urgency.FIRST)),
+        ]
+        await asyncio.sleep(0)
+        limiter.release()
+        await asyncio.gather(*waiting)
+        return done
+
+    assert asyncio.run(order()) == ["first", "probe"]
+
+
+def test_the_limit_halves_and_climbs_back() -> None:
+    """Overload halves the limit; as many successes as slots add one."""
+    limiter = Limiter(8)
+    limiter.overloaded()
+    assert limiter.limit == 4
+    for _ in range(4):
+        limiter.succeeded()
+    assert limiter.limit == 5
+    for _ in range(100):
+        limiter.succeeded()
+    assert limiter.limit == 8
+    for _ in range(10):
+        limiter.overloaded()
+    assert limiter.limit == 1
+
+
+@pytest.mark.parametrize(
+    ("attempt", "error", "pause"),
+    [
+        (1, ModelError("", retryable=True), 0.375),
+        (3, ModelError("", retryable=True), 1.5),
+        (4, ModelError("", retryable=True), 3.0),
+        (5, ModelError("", retryable=True), None),
+        (1, ModelError(""), None),
+        (1, ModelError("", retryable=True, retry_after=7.0), 7.0),
+        (1, ModelError("", retryable=True, retry_after=61.0), None),
+    ],
+)
+def test_pauses(attempt: int, error: ModelError, pause: float | None) -> None:
+    """Pauses double with jitter; Retry-After is obeyed under its cap."""
+    assert RetryPolicy().pause(attempt, error, 0.5) == pause
