@@ -38,7 +38,9 @@ def request(number: int, variant: str = "base") -> Request:
 class Echo:
     """A model that answers with the question and remembers how it was asked."""
 
-    def __init__(self, delay: float = 0.0, fail: Callable[[int], bool] | None = None):
+    def __init__(
+        self, delay: float = 0.0, fail: Callable[[int], bool] | None = None
+    ) -> None:
         self.asked: list[str] = []
         self.most_at_once = 0
         self.closed = False

@@ -100,7 +100,7 @@ def test_an_operator_is_searched_as_a_word() -> None:
 def test_a_very_long_query_is_answered() -> None:
     """A pasted document as a question neither fails nor hits a parser limit."""
     query = " ".join(f"word{number}" for number in range(20_000))
-    assert sources(f"boots {query}")[0].startswith("returns.md")
+    assert sources(f"{query} repaired boots")[0] == "returns.md#worn"
 
 
 def test_an_empty_corpus_finds_nothing() -> None:
@@ -111,7 +111,7 @@ def test_an_empty_corpus_finds_nothing() -> None:
 def test_hostile_passages_are_indexed() -> None:
     """A document may hold NUL and lone surrogates."""
     passage = Passage(id="x", text="snow\0shoes \ud800 here")
-    found = FullTextRetriever([passage]).search("snow", 1)
+    found = FullTextRetriever([passage]).search("shoes", 1)
     assert found[0].text == passage.text
 
 

@@ -75,14 +75,30 @@ def store(
     return opened(path) if request.param == "file" else MemoryStore()
 
 
-def test_an_answer_comes_back_equal_and_marked_as_stored(store: Store) -> None:
+def test_an_answer_comes_back_equal(store: Store) -> None:
     """Every field survives, hostile text included."""
     assert store.get("k1") is None
     assert store.put(request(), FULL)
     found = store.get("k1")
     assert found is not None
-    assert found.stored
+    assert not found.stored
     assert found.to_dict() == FULL.to_dict()
+
+
+def test_answers_of_earlier_runs_are_marked_as_stored(
+    path: Path, opened: Callable[..., AnswerStore]
+) -> None:
+    """What this run paid for, in whatever process, does not count as stored."""
+    clock = Clock()
+    opened(path, clock=clock).put(request("k1"), FULL)
+    clock.now += 10
+    later = opened(path, clock=clock, run_started=clock.now)
+    later.put(request("k2"), FULL)
+    found = later.get_many(["k1", "k2"])
+    assert {key: answer.stored for key, answer in found.items()} == {
+        "k1": True,
+        "k2": False,
+    }
 
 
 def test_many_are_read_at_once(store: Store) -> None:
@@ -232,11 +248,11 @@ def test_threads_share_a_store(path: Path, opened: Callable[..., AnswerStore]) -
 def test_fresh_answers_are_asked_once_more(
     path: Path, opened: Callable[..., AnswerStore]
 ) -> None:
-    """With `since`, what was answered before is absent, what comes now is not."""
+    """With `fresh`, what was answered before is absent, what comes now is not."""
     clock = Clock()
     opened(path, clock=clock).put(request(), Answer(text="old"))
     clock.now += 10
-    fresh = opened(path, clock=clock, since=clock.now)
+    fresh = opened(path, clock=clock, run_started=clock.now, fresh=True)
     assert fresh.get("k1") is None
     assert fresh.known(["k1"]) == frozenset()
     assert fresh.claim("k1", "a", 60) == "won"

@@ -40,6 +40,8 @@ Cause: TypeAlias = Literal[
     "infrastructure",
 ]
 Rung: TypeAlias = Literal["instruction", "examples", "behavior"]
+VariantKey: TypeAlias = tuple[str, str]
+"""A variants file and a name in it."""
 
 MARKS: tuple[Mark, ...] = ("knowledge", "behavior")
 DIMENSIONS: tuple[Dimension, ...] = ("facts", "form", "limits")
@@ -176,8 +178,8 @@ class Variant:
     `written` is the endpoint as the file states it, `${NAME}` unfilled: it goes
     into keys and recordings, so neither secrets nor ports do.  `live` is the
     endpoint to call, filled from the environment; it is None for a `call:`
-    variant and when replaying.  `call` is `module:attribute`.  `context` is the
-    text of a whole corpus.
+    variant and when replaying.  `call` is `module:attribute`, `script` a file of
+    scripted answers.  `context` is the text of a whole corpus.
     """
 
     name: str
@@ -186,12 +188,18 @@ class Variant:
     written: Endpoint | None = None
     live: Endpoint | None = field(default=None, repr=False)
     call: str | None = None
+    script: Path | None = None
     system: str | None = None
     examples: Examples | None = None
     retrieve: Retrieve | None = None
     context: str | None = None
     revision: str | None = None
     max_concurrency: int | None = None
+
+    @property
+    def key(self) -> VariantKey:
+        """What tells it apart from namesakes in other files."""
+        return str(self.location.path), self.name
 
 
 # -- what is asked and answered --------------------------------------------
@@ -226,6 +234,7 @@ class Request:
     `case` is the node id without the variant, `variant` a name.  `trial` counts
     from 0 within its `arm`.  `contexts` are the passages already inside
     `messages`, kept to be reported.  `key` identifies the call in the store.
+    `variants_file` tells variants of one name in two files apart.
     """
 
     key: str
@@ -237,6 +246,12 @@ class Request:
     trial: int = 0
     arm: Arm = "first"
     contexts: tuple[Context, ...] = ()
+    variants_file: str = ""
+
+    @property
+    def asks(self) -> VariantKey:
+        """Whom it asks: the variant, told apart from namesakes in other files."""
+        return self.variants_file, self.variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -456,12 +471,14 @@ class Ask:
 class Finding:
     """Why one case fails, with every ask that says so.
 
-    `rung` names the form fix of a `both` cause.  `untested` lists arms that
-    could not be asked.  `note` is a detail for a person.
+    `rung` names the form fix of a `both` cause.  `probability` is that of the
+    cause given the asks, None where it follows from none.  `untested` lists
+    arms that could not be asked.  `note` is a detail for a person.
     """
 
     cause: Cause
     rung: Rung | None = None
+    probability: float | None = None
     arms: Mapping[str, tuple[Ask, ...]] = field(default_factory=dict)
     untested: tuple[str, ...] = ()
     note: str | None = None
@@ -518,6 +535,7 @@ class CaseResult:
             "cause": finding.cause if finding else None,
             "costume": self.costume,
             "rung": finding.rung if finding else None,
+            "probability": finding.probability if finding else None,
             "arms": {
                 arm: [ask.to_dict() for ask in asks]
                 for arm, asks in (finding.arms if finding else {}).items()
@@ -550,6 +568,62 @@ class CaseResult:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """How a run was made, and what it cost.
+
+    `started` is ISO 8601 in UTC; `selection` the variants in their order.
+    `usd` sums the known prices and is None when no price was known although
+    calls were paid.  `waited` is in seconds.  `notes` are said to the reader.
+    """
+
+    seed: int
+    started: str
+    selection: tuple[str, ...] = ()
+    calls: int = 0
+    probe_calls: int = 0
+    stored: int = 0
+    retries: int = 0
+    waited: float = 0.0
+    usd: float | None = None
+    interrupted: bool = False
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the JSON-ready dict that `report.json` shows under `run`."""
+        return {
+            "seed": self.seed,
+            "started": self.started,
+            "selection": ",".join(self.selection),
+            "calls": self.calls,
+            "probe_calls": self.probe_calls,
+            "stored": self.stored,
+            "retries": self.retries,
+            "waited": self.waited,
+            "usd": self.usd,
+            "interrupted": self.interrupted,
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> RunFacts:
+        """Return the record that `to_dict` described."""
+        selection = str(data.get("selection", ""))
+        return cls(
+            seed=cast("int", data["seed"]),
+            started=str(data["started"]),
+            selection=tuple(selection.split(",")) if selection else (),
+            calls=cast("int", data.get("calls", 0)),
+            probe_calls=cast("int", data.get("probe_calls", 0)),
+            stored=cast("int", data.get("stored", 0)),
+            retries=cast("int", data.get("retries", 0)),
+            waited=cast("float", data.get("waited", 0.0)),
+            usd=cast("float | None", data.get("usd")),
+            interrupted=bool(data.get("interrupted", False)),
+            notes=tuple(cast("Sequence[str]", data.get("notes", ()))),
+        )
+
+
 def _finding(data: JsonObject) -> Finding | None:
     if data.get("cause") is None:
         return None
@@ -557,6 +631,7 @@ def _finding(data: JsonObject) -> Finding | None:
     return Finding(
         cause=cast("Cause", data["cause"]),
         rung=cast("Rung | None", data.get("rung")),
+        probability=cast("float | None", data.get("probability")),
         arms={arm: tuple(map(Ask.from_dict, asks)) for arm, asks in arms.items()},
         untested=tuple(cast("Sequence[str]", data.get("untested", ()))),
         note=cast("str | None", data.get("note")),

@@ -311,9 +311,10 @@ def _key(request: Request, variant: Variant) -> str:
     chosen at run time changes it; timeouts, retries and concurrency do not.
     """
     written = variant.written
+    asked = written.model if written else variant.call or str(variant.script)
     identity: Json = [
         KEY_FORMAT,
-        written.model if written else variant.call,
+        asked,
         written.api_base if written else None,
         request.messages,
         request.tools,

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pytest_llm_diagnosis.errors import DiagnosisError
 from pytest_llm_diagnosis.records import Context, Passage
 
-# More words add nothing to the ranking, and SQLite's parser has a depth limit.
-_MAX_WORDS = 100
+# A pasted document would make a search last seconds; its question closes it.
+_MOST_WORDS = 1_000
 
 _WORD = re.compile(r"\w+")
 
@@ -95,10 +95,10 @@ def _match_any(query: str) -> str:
     """
     words = dict.fromkeys(_WORD.findall(_indexable(query).lower()))
     telling = [word for word in words if word not in _STOP_WORDS] or list(words)
-    return " OR ".join(f'"{word}"' for word in telling[:_MAX_WORDS])
+    return " OR ".join(f'"{word}"' for word in telling[-_MOST_WORDS:])
 
 
 def _indexable(text: str) -> str:
-    """Return text that SQLite can take: spaced, without NUL or lone surrogates."""
-    valid = text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
+    """Return text that SQLite can take: spaced, and without lone surrogates."""
+    valid = text.encode("utf-8", "replace").decode("utf-8")
     return _UNSPACED.sub(r" \1 ", valid)

@@ -52,8 +52,8 @@ COMMIT;
 class AnswerStore:
     """Answers in the file at `path`, which is made if it is not there.
 
-    Answers from before `since` (seconds since the epoch) are as if absent:
-    give the start of the run to ask everything anew.  `clock` is read for
+    `run_started` is when the run began, in seconds since the epoch: answers from
+    before are marked as stored.  With `fresh` they are as if absent.  `clock` is read for
     leases.  `busy_seconds` is how long another process may hold the file.
 
     Methods may be called from any thread.  Raises `StoreError`, with what to
@@ -64,24 +64,26 @@ class AnswerStore:
         self,
         path: Path,
         *,
-        since: float = 0.0,
+        run_started: float = 0.0,
+        fresh: bool = False,
         clock: Callable[[], float] = time.time,
         busy_seconds: float = _BUSY_SECONDS,
     ) -> None:
         self.path = path
-        self._since = since
+        self._run_started = run_started
+        self._since = run_started if fresh else 0.0
         self._clock = clock
         self._lock = threading.Lock()
         self._connection = self._open(busy_seconds)
 
     def get(self, key: str) -> Answer | None:
-        """Return the kept answer, marked as stored."""
+        """Return the kept answer, marked as stored when it is of an earlier run."""
         return self.get_many([key]).get(key)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Answer]:
         """Return the kept answers among `keys`."""
-        rows = self._select("key, answer", keys)
-        return {key: self._read(key, text) for key, text in rows}
+        rows = self._select("key, answered, answer", keys)
+        return {key: self._read(key, at, text) for key, at, text in rows}
 
     def known(self, keys: Iterable[str]) -> frozenset[str]:
         """Return the keys that are answered, without reading the answers."""
@@ -186,9 +188,10 @@ class AnswerStore:
                 rows = self._connection.execute(query, [self._since, *chunk]).fetchall()
             yield from rows
 
-    def _read(self, key: str, text: str) -> Answer:
+    def _read(self, key: str, answered: float, text: str) -> Answer:
         try:
-            return Answer.from_dict(json.loads(text), stored=True)
+            stored = answered < self._run_started
+            return Answer.from_dict(json.loads(text), stored=stored)
         except (ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 f"{self.path}: the answer {key[:12]} cannot be read: {error}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from pytest_llm_diagnosis.records import Answer, Request
 
@@ -18,9 +17,8 @@ class MemoryStore:
         self._owners: dict[str, str] = {}
 
     def get(self, key: str) -> Answer | None:
-        """Return the kept answer, marked as stored."""
-        answer = self._answers.get(key)
-        return None if answer is None else replace(answer, stored=True)
+        """Return the kept answer; it is of this run."""
+        return self._answers.get(key)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Answer]:
         """Return the kept answers among `keys`."""

@@ -21,7 +21,7 @@ class Store(Protocol):
     """
 
     def get(self, key: str) -> Answer | None:
-        """Return the kept answer, marked as stored."""
+        """Return the kept answer, marked as stored when it is of an earlier run."""
         ...
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Answer]:

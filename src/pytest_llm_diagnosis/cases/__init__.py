@@ -1,0 +1,18 @@
+"""Eval files to cases.
+
+`defaults` stands below every case: a key that a case does not give is taken
+from there.  Mappings of settings (`params`, `limits`) are merged key by key;
+everything else, lists included, is replaced as a whole.  A case that gives
+`prompt` is not bothered by default `messages`, nor the other way round.
+
+With `each` a case stands for one case per row, and `{column}` is filled in
+wherever the case has text; `{{` and `}}` are braces.  Text that comes from
+`defaults` serves other cases too: there only the names of columns are filled
+in, and every other brace is a brace.
+"""
+
+from __future__ import annotations
+
+from .loading import Checks, load_cases
+
+__all__ = ["Checks", "load_cases"]

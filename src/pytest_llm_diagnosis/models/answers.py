@@ -1,0 +1,115 @@
+"""What an application may return, brought into the form of an `Answer`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import cast
+
+from pytest_llm_diagnosis.errors import ModelError
+from pytest_llm_diagnosis.records import Answer, Context, JsonObject, Tokens, ToolCall
+
+_KEYS = frozenset(
+    {"text", "tool_calls", "contexts", "tokens", "usd", "seconds", "finish_reason"}
+)
+_TOKENS = ("prompt", "completion", "cached")
+
+
+def answer_from(returned: object, source: str) -> Answer:
+    """Return an answer made of text, an `Answer`, or a dict with its fields.
+
+    Its parts may be records or what they are made of: contexts strings or
+    dicts, tool calls and tokens dicts.  `source` names the application in the
+    `ModelError` that says what is wrong with anything else.
+    """
+    if isinstance(returned, str):
+        return Answer(text=returned)
+    if returned is None:
+        raise ModelError(f"{source} returned nothing")
+    try:
+        if isinstance(returned, Answer):
+            return _normalised(returned)
+        if isinstance(returned, Mapping) and returned and _KEYS.issuperset(returned):
+            return _normalised(Answer(**{"text": "", **returned}))
+    except (TypeError, ValueError, KeyError, RecursionError) as error:
+        said = f"lacks {error}" if isinstance(error, KeyError) else error
+        raise ModelError(f"{source} returned an answer that {said}") from error
+    raise ModelError(
+        f"{source} returned {type(returned).__name__}, not text or an Answer"
+    )
+
+
+def _normalised(answer: Answer) -> Answer:
+    normal = replace(
+        answer,
+        text=_text(answer.text),
+        tool_calls=tuple(_tool_call(call) for call in _items(answer.tool_calls)),
+        contexts=tuple(_context(context) for context in _items(answer.contexts)),
+        tokens=_tokens(answer.tokens),
+        usd=_number(answer.usd, "usd"),
+        seconds=_number(answer.seconds, "seconds"),
+        stored=False,
+    )
+    # What cannot be stored is refused here, where the application is known.
+    json.dumps(normal.to_dict(), allow_nan=False)
+    return normal
+
+
+def _text(text: object) -> str:
+    if text is None or isinstance(text, str):
+        return text or ""
+    raise TypeError(f"has {type(text).__name__} as its text")
+
+
+def _items(items: object) -> Iterable[object]:
+    if items is None:
+        return ()
+    if isinstance(items, Iterable) and not isinstance(items, str | Mapping):
+        return items
+    raise TypeError(f"has {type(items).__name__} where a list is expected")
+
+
+def _tool_call(call: object) -> ToolCall:
+    if isinstance(call, ToolCall):
+        return call
+    if not isinstance(call, Mapping):
+        raise TypeError(f"has {type(call).__name__} as a tool call")
+    arguments = call.get("arguments", {})
+    if not isinstance(arguments, str | Mapping):
+        raise TypeError(f"has {type(arguments).__name__} as arguments of a tool call")
+    return ToolCall(name=str(call["name"]), arguments=cast("JsonObject", arguments))
+
+
+def _context(context: object) -> Context:
+    if isinstance(context, Context):
+        return context
+    if isinstance(context, str):
+        return Context(text=context)
+    if isinstance(context, Mapping):
+        return Context.from_dict(context)
+    raise TypeError(f"has {type(context).__name__} as a context")
+
+
+def _tokens(tokens: object) -> Tokens | None:
+    if tokens is None or isinstance(tokens, Tokens):
+        return tokens
+    if isinstance(tokens, Mapping):
+        return Tokens(**{name: _count(tokens, name) for name in _TOKENS})
+    raise TypeError(f"has {type(tokens).__name__} as its tokens")
+
+
+def _count(tokens: Mapping[str, object], name: str) -> int:
+    """Return a count by our name or by OpenAI's (`prompt_tokens`)."""
+    count = tokens.get(name, tokens.get(f"{name}_tokens", 0))
+    if isinstance(count, int) and not isinstance(count, bool):
+        return count
+    raise TypeError(f"has {type(count).__name__} as its {name} tokens")
+
+
+def _number(value: object, name: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise TypeError(f"has {type(value).__name__} as {name}")

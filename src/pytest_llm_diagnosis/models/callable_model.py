@@ -1,0 +1,215 @@
+"""The user's own application, named as `module:attribute`, as a model."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import importlib
+import inspect
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import TypeAlias, cast
+
+from pytest_llm_diagnosis.errors import InputError, Location, ModelError, valid_choices
+from pytest_llm_diagnosis.records import Answer, Request
+
+from .answers import answer_from
+from .provider_errors import model_error
+
+Application: TypeAlias = Callable[[Request], object]
+
+
+class CallableModel:
+    """Calls a function, method or callable object with each request.
+
+    It may be sync, and then runs in a thread of its own, or async.  It returns
+    text or an answer (see `answers.answer_from`).  `timeout` is seconds for a
+    call; a sync function cannot be stopped, so its late answer is dropped.
+
+    The folder of the variants file and `root` are put on `sys.path`, so that
+    the application is found as it would be from there.  Raises `InputError` at
+    `location` when the target cannot be imported or called.
+    """
+
+    def __init__(
+        self, target: str, location: Location, root: Path, timeout: float | None = None
+    ) -> None:
+        self._target = target
+        self._timeout = timeout
+        self._application = _imported(target, location, root)
+
+    async def answer(self, request: Request) -> Answer:
+        """Return what the application answers; raises `ModelError`."""
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._timeout) as deadline:
+                returned = await _called(self._application, request)
+        except ModelError:
+            raise
+        except Exception as error:
+            if deadline.expired():
+                raise self._too_late() from error
+            raise self._raised(error) from error
+        answer = answer_from(returned, self._target)
+        if answer.seconds is None:
+            answer = replace(answer, seconds=time.perf_counter() - started)
+        return answer
+
+    async def close(self) -> None:
+        """Do nothing: what the application opened is its own."""
+
+    def _too_late(self) -> ModelError:
+        return ModelError(
+            f"{self._target} did not answer within {self._timeout:g} s", retryable=True
+        )
+
+    def _raised(self, error: Exception) -> ModelError:
+        """Return the error; a provider's client inside decides about a retry."""
+        told = model_error(error, now=time.time())
+        said = f": {error}" if str(error) else ""
+        return ModelError(
+            f"{self._target} raised {type(error).__name__}{said}",
+            status=told.status,
+            retryable=told.retryable,
+            retry_after=told.retry_after,
+        )
+
+
+async def _called(application: Application, request: Request) -> object:
+    if _is_async(application):
+        return await _awaited(cast("Awaitable[object]", application(request)))
+    returned = await _in_thread(functools.partial(application, request))
+    return await _awaited(returned) if inspect.isawaitable(returned) else returned
+
+
+async def _awaited(call: Awaitable[object]) -> object:
+    try:
+        return await call
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise _catchable(error) from error
+
+
+def _is_async(application: Application) -> bool:
+    return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(
+        getattr(application, "__call__", None)  # noqa: B004 - the method is what is async
+    )
+
+
+async def _in_thread(work: Callable[[], object]) -> object:
+    """Run `work` in a daemon thread.
+
+    `asyncio.to_thread` shares a few threads per core and joins them at exit: an
+    application that hangs would hold back all others, and then pytest's end.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[object] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def run() -> None:
+        try:
+            result = context.run(work)
+        except BaseException as error:  # noqa: BLE001 - the waiting call raises it
+            _tell(loop, _fail, done, error)
+        else:
+            _tell(loop, _finish, done, result)
+
+    threading.Thread(target=run, name="llm-call", daemon=True).start()
+    return await done
+
+
+def _tell(
+    loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *values: object
+) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(callback, *values)
+
+
+def _finish(done: asyncio.Future[object], result: object) -> None:
+    if not done.done():
+        done.set_result(result)
+
+
+def _fail(done: asyncio.Future[object], error: BaseException) -> None:
+    if not done.done():
+        done.set_exception(_catchable(error))
+
+
+def _catchable(error: BaseException) -> Exception:
+    """Return an error that ends one call: SystemExit would end the whole loop."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return RuntimeError(f"{type(error).__name__}: {error}")
+
+
+def _imported(target: str, location: Location, root: Path) -> Application:
+    module_name, separator, attribute = target.partition(":")
+    if not (module_name and separator and attribute):
+        raise InputError.at(
+            location,
+            f"call {target!r} does not name a callable",
+            "write module:attribute, as in northwind.assistant:answer",
+        )
+    module = _module(module_name, location, root)
+    application = _attribute(module, attribute, location)
+    if not callable(application):
+        kind = type(application).__name__
+        finding = f"call {target!r} is not callable: it is a {kind}"
+        raise InputError.at(location, finding)
+    return cast("Application", application)
+
+
+def _module(name: str, location: Location, root: Path) -> ModuleType:
+    folders = (location.path.parent, root)
+    for folder in reversed(folders):
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        module = importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError.at(
+            location,
+            f"cannot import {name!r}: {reason}",
+            f"looked in {folders[0]} and {folders[1]}, then in the environment",
+        ) from error
+    _refuse_namesake(module, location)
+    return module
+
+
+def _refuse_namesake(module: ModuleType, location: Location) -> None:
+    """Refuse a module of the same name from elsewhere that was imported before."""
+    folder = location.path.parent
+    parts = folder.joinpath(*module.__name__.split("."))
+    candidates = (parts.with_suffix(".py"), parts / "__init__.py")
+    wanted = next((path for path in candidates if path.is_file()), None)
+    loaded = getattr(module, "__file__", None)
+    if wanted is None or loaded is None or wanted.samefile(loaded):
+        return
+    raise InputError.at(
+        location,
+        f"{module.__name__!r} is {wanted}, but {loaded} was imported under that name",
+        "give one of the two modules another name",
+    )
+
+
+def _attribute(module: ModuleType, path: str, location: Location) -> object:
+    value: object = module
+    for name in path.split("."):
+        if not hasattr(value, name):
+            public = [known for known in vars(module) if not known.startswith("_")]
+            raise InputError.at(
+                location,
+                f"module {module.__name__!r} has no attribute {path!r}",
+                valid_choices(name, sorted(public), "it has"),
+            )
+        value = getattr(value, name)
+    return value

@@ -1,0 +1,22 @@
+"""What may be written: JSON Schemas of the files, and what breaks them.
+
+The schemas are composed from the checks' own parameter schemas, so that an
+editor, the loader and the reference pages know the same checks.
+"""
+
+from __future__ import annotations
+
+from .composing import CASE_KEYS, VARIANT_KEYS, eval_schema, variants_schema
+from .validating import Validator, located, validate
+from .wording import Fault
+
+__all__ = [
+    "CASE_KEYS",
+    "VARIANT_KEYS",
+    "Fault",
+    "Validator",
+    "eval_schema",
+    "located",
+    "validate",
+    "variants_schema",
+]

@@ -1,0 +1,19 @@
+"""`llm_variants.yaml` to variants.
+
+A variant that `extends` another takes over every key that it does not give
+itself; `params` are merged key by key, everything else is replaced.  Giving one
+of `model`, `call` and `script` drops the inherited others.
+"""
+
+from __future__ import annotations
+
+from .files import VariantsFile, find_variants_file
+from .loading import load_variants
+from .selection import resolve_selection
+
+__all__ = [
+    "VariantsFile",
+    "find_variants_file",
+    "load_variants",
+    "resolve_selection",
+]
