@@ -5,7 +5,7 @@ folder, then the heading's slug as GitHub derives it.  Its text begins with the
 chain of headings it stands under, because a section rarely says by itself what
 it is about.
 
-`sections` cuts a document into pieces without overlap, each up to the next
+`split` cuts a document into pieces without overlap, each up to the next
 heading of any level: what retrieval ranks.  `section` is what an author means
 by one heading: everything below it, subsections included.
 """
@@ -90,7 +90,15 @@ def headings(text: str) -> tuple[Heading, ...]:
     return tuple(found)
 
 
-def sections(text: str, name: str) -> tuple[Passage, ...]:
+def sections(path: Path, root: Path) -> tuple[Passage, ...]:
+    """Return a file's passages, named by its path relative to `root`.
+
+    Raises `InputError` when it is not UTF-8.
+    """
+    return Documents(root).sections(path)
+
+
+def split(text: str, name: str) -> tuple[Passage, ...]:
     """Return a document cut at every heading; `name` is its path, used in ids.
 
     Text before the first heading has the file's own id.  A heading with nothing
@@ -143,7 +151,7 @@ class Documents:
 
     def sections(self, path: Path) -> tuple[Passage, ...]:
         """Return a document cut at every heading."""
-        return sections(self.text(path), self.name(path))
+        return split(self.text(path), self.name(path))
 
     def passage(self, written: str, folder: Path, location: Location) -> Passage:
         """Return the file, or the section behind `#`, that an author wrote.

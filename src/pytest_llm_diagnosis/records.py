@@ -43,6 +43,15 @@ Rung: TypeAlias = Literal["instruction", "examples", "behavior"]
 VariantKey: TypeAlias = tuple[str, str]
 """A variants file and a name in it."""
 
+_NOT_PROBED: JsonObject = {
+    "cause": None,
+    "rung": None,
+    "probability": None,
+    "arms": {},
+    "untested": [],
+    "note": None,
+}
+
 MARKS: tuple[Mark, ...] = ("knowledge", "behavior")
 DIMENSIONS: tuple[Dimension, ...] = ("facts", "form", "limits")
 
@@ -488,6 +497,32 @@ class Finding:
         """How many extra calls the finding took."""
         return sum(len(asks) for asks in self.arms.values())
 
+    def to_dict(self) -> dict[str, Json]:
+        """Return a JSON-ready dict."""
+        return {
+            "cause": self.cause,
+            "rung": self.rung,
+            "probability": self.probability,
+            "arms": {
+                arm: [ask.to_dict() for ask in asks] for arm, asks in self.arms.items()
+            },
+            "untested": list(self.untested),
+            "note": self.note,
+        }
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> Finding:
+        """Return the record that `to_dict` described."""
+        arms = cast("Mapping[str, Sequence[JsonObject]]", data.get("arms", {}))
+        return cls(
+            cause=cast("Cause", data["cause"]),
+            rung=cast("Rung | None", data.get("rung")),
+            probability=cast("float | None", data.get("probability")),
+            arms={arm: tuple(map(Ask.from_dict, asks)) for arm, asks in arms.items()},
+            untested=tuple(cast("Sequence[str]", data.get("untested", ()))),
+            note=cast("str | None", data.get("note")),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
@@ -532,16 +567,8 @@ class CaseResult:
             "asks_facts": self.asks_facts,
             "asks_form": self.asks_form,
             "trials": [trial.to_dict() for trial in self.trials],
-            "cause": finding.cause if finding else None,
             "costume": self.costume,
-            "rung": finding.rung if finding else None,
-            "probability": finding.probability if finding else None,
-            "arms": {
-                arm: [ask.to_dict() for ask in asks]
-                for arm, asks in (finding.arms if finding else {}).items()
-            },
-            "untested": list(finding.untested) if finding else [],
-            "note": finding.note if finding else None,
+            **(finding.to_dict() if finding else _NOT_PROBED),
             "message": self.message,
         }
 
@@ -562,7 +589,7 @@ class CaseResult:
             asks_form=bool(data.get("asks_form", False)),
             critical=bool(data.get("critical", False)),
             pass_at=cast("int", data.get("pass_at", 1)),
-            finding=_finding(data),
+            finding=Finding.from_dict(data) if data.get("cause") else None,
             costume=bool(data.get("costume", False)),
             message=cast("str | None", data.get("message")),
         )
@@ -622,20 +649,6 @@ class RunFacts:
             interrupted=bool(data.get("interrupted", False)),
             notes=tuple(cast("Sequence[str]", data.get("notes", ()))),
         )
-
-
-def _finding(data: JsonObject) -> Finding | None:
-    if data.get("cause") is None:
-        return None
-    arms = cast("Mapping[str, Sequence[JsonObject]]", data.get("arms", {}))
-    return Finding(
-        cause=cast("Cause", data["cause"]),
-        rung=cast("Rung | None", data.get("rung")),
-        probability=cast("float | None", data.get("probability")),
-        arms={arm: tuple(map(Ask.from_dict, asks)) for arm, asks in arms.items()},
-        untested=tuple(cast("Sequence[str]", data.get("untested", ()))),
-        note=cast("str | None", data.get("note")),
-    )
 
 
 def _objects(data: JsonObject, name: str) -> Sequence[JsonObject]:

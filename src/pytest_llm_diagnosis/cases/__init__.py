@@ -8,7 +8,9 @@ everything else, lists included, is replaced as a whole.  A case that gives
 With `each` a case stands for one case per row, and `{column}` is filled in
 wherever the case has text; `{{` and `}}` are braces.  Text that comes from
 `defaults` serves other cases too: there only the names of columns are filled
-in, and every other brace is a brace.
+in, and every other brace is a brace.  A text that is nothing but one column
+keeps the value's type, unless the place wants another: a CSV cell becomes a
+number where only a number will do, a JSON number becomes text in an `id`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pytest_llm_diagnosis.schema import Validator
 from pytest_llm_diagnosis.source import ListNode, MapNode, Node, place, resolve
 
 from .defaults import Defaults
-from .filling import Row, Template
+from .filling import Row, Template, said
 from .rows import Table
 
 _Trail: TypeAlias = tuple[str | int, ...]
@@ -30,8 +30,8 @@ class Filled(NamedTuple):
 class Expansion:
     """The rows of a table, filled into one case.
 
-    A cell of a CSV file is text.  Where it fills a whole value, and the checks
-    want a number or a flag there and the cell reads as one, it becomes one.
+    A value that fills a whole text takes the type that the place wants: a cell
+    of a CSV file may become a number, a number of a JSON row may become text.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Expansion:
         self._table = table
         self._template = Template(own, table.columns, path, shared=False)
         self._shared = Template(defaults.unsettled, table.columns, path, shared=True)
-        self._typed: set[_Trail] = set()
+        self._retyped: set[tuple[_Trail, type]] = set()
 
     @property
     def problems(self) -> Sequence[Problem]:
@@ -54,31 +54,33 @@ class Expansion:
         for row in self._table.rows:
             try:
                 own = self._template.fill(row)
-                defaults = self._defaults.filled(self._shared.fill(row))
+                below = self._shared.fill(row)
             except InputError as error:
                 yield Filled(row, self._own, self._defaults, error.problems)
                 continue
-            if self._table.textual:
-                self._give_types(own, validator)
-            yield Filled(row, own, defaults)
+            self._give_types(own, below, validator)
+            yield Filled(row, own, self._defaults.filled(below))
 
-    def _give_types(self, own: MapNode, validator: Validator) -> None:
-        for trail in self._typed:
-            _retype(own, trail)
-        faults = validator.faults(own)
-        wanted = {
-            fault.trail
+    def _give_types(self, own: MapNode, below: MapNode, validator: Validator) -> None:
+        whole = own.over(below)
+        for trail, kind in self._retyped:
+            if type(_at(whole, trail)) is kind:
+                _retype(own if trail[0] in own else below, trail)
+        whole = own.over(below)
+        faults = validator.faults(whole)
+        kinds = {
+            fault.trail: type(_at(whole, fault.trail))
             for fault in faults
-            if self._template.lone_column(_at(self._own, fault.trail)) is not None
+            if self._is_filled_whole(fault.trail)
         }
-        untyped = {trail: _at(own, trail) for trail in wanted}
-        for trail in wanted:
-            _retype(own, trail)
-        if wanted and len(validator.faults(own)) < len(faults):
-            self._typed |= wanted
-        else:
-            for trail, value in untyped.items():
-                _set(own, trail, value)
+        if not kinds: return
+        trial_own, trial_below = own.copy
+    def _is_filled_whole(self, trail: _Trail) -> bool:
+        return (
+            self._template.lone_column(_at(self._own, trail)) is not None
+            or self._shared.lone_column(_at(self._defaults.unsettled, trail))
+            is not None
+        )
 
 
 def row_problems(
@@ -139,3 +141,5 @@ def _retype(node: MapNode, trail: _Trail) -> None:
     value = _at(node, trail)
     if isinstance(value, str):
         _set(node, trail, resolve(value))
+    elif not isinstance(value, MapNode | ListNode):
+        _set(node, trail, said(value))

@@ -111,7 +111,7 @@ class Template:
         if cut.lone is not None:
             return row.values[cut.lone], where
         pieces = [
-            _said(row.values[piece]) if index % 2 else piece
+            said(row.values[piece]) if index % 2 else piece
             for index, piece in enumerate(cut.pieces)
         ]
         return "".join(pieces), where
@@ -165,7 +165,8 @@ def _texts(node: Node, spot: Spot) -> Iterator[tuple[str, Spot]]:
             yield from _texts(item, item_spot)
 
 
-def _said(value: Node) -> str:
+def said(value: Node) -> str:
+    """Return a value as it stands within a text: itself, or as JSON says it."""
     return (
         value
         if isinstance(value, str)

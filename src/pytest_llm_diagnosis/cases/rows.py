@@ -27,11 +27,10 @@ _MAX_DEPTH = 32
 
 
 class Table(NamedTuple):
-    """Rows with their columns; `textual` when every value is text, as in CSV."""
+    """Rows, and the columns that some of them have."""
 
     rows: tuple[Row, ...]
     columns: tuple[str, ...]
-    textual: bool = False
 
 
 class Tables:
@@ -50,7 +49,7 @@ class Tables:
         """
         if isinstance(each, ListNode):
             mappings = [item for item in each if isinstance(item, MapNode)]
-            return _table(mappings, textual=False)
+            return _table(mappings)
         written = str(each)
         if written not in self._files:
             self._files[written] = self._read(written, location)
@@ -78,13 +77,13 @@ class Tables:
             raise InputError.at(Location(path=path), "the file has no rows")
         if problems:
             raise InputError(problems)
-        return _table(values, textual=reader is _csv_rows)
+        return _table(values)
 
 
-def _table(values: Sequence[MapNode], *, textual: bool) -> Table:
+def _table(values: Sequence[MapNode]) -> Table:
     rows = tuple(Row(number, mapping) for number, mapping in enumerate(values, 1))
     columns = dict.fromkeys(column for mapping in values for column in mapping)
-    return Table(rows, tuple(columns), textual)
+    return Table(rows, tuple(columns))
 
 
 def _csv_rows(text: str, path: Path, problems: list[Problem]) -> Iterator[MapNode]:

@@ -80,14 +80,17 @@ def _of_union(error: SchemaError, trail: Trail, what: str) -> Iterator[Fault]:
         return
     alternatives: dict[object, list[SchemaError]] = {}
     for part in error.context:
-        alternatives.setdefault(part.relative_schema_path[0], []).append(part)
+        # An alternative that is just `false` has no path.
+        index = next(iter(part.relative_schema_path), None)
+        alternatives.setdefault(index, []).append(part)
     meant = [
         parts
         for parts in alternatives.values()
         if not any(_is_of_other_type(part) for part in parts)
     ]
     if not meant:
-        yield from _type(error, trail, _name(trail, what))
+        explain = _type if _expected(error.schema) else _other
+        yield from explain(error, trail, _name(trail, what))
         return
     for part in min(meant, key=len):
         yield from faults(part, what)
@@ -224,7 +227,8 @@ def _other(error: SchemaError, trail: Trail, name: str) -> Iterator[Fault]:
 
 
 def _is_check(error: SchemaError) -> bool:
-    return bool(error.schema.get("title") == "check")
+    schema = error.schema
+    return isinstance(schema, Mapping) and schema.get("title") == "check"
 
 
 def _name(trail: Trail, what: str) -> str:

@@ -72,11 +72,15 @@ def _events(text: str) -> Iterator[Event]:
 def _syntax_problem(error: YAMLError, text: str, path: Path) -> Problem:
     if not isinstance(error, MarkedYAMLError):
         return _character_problem(error, text, path)
+    problem = str(error.problem or error.context)
     mark = error.problem_mark or error.context_mark
+    # What is not closed is noticed at the end, but mended where it begins.
+    if "end of stream" in problem and error.context_mark is not None:
+        mark = error.context_mark
     return Problem(
         location=place(mark, path) if mark is not None else Location(path=path),
-        finding=f"not YAML: {error.problem or error.context}",
-        hint=_syntax_hint(str(error.problem)),
+        finding=f"not YAML: {problem}",
+        hint=_syntax_hint(error, text),
     )
 
 
@@ -91,11 +95,21 @@ def _character_problem(error: YAMLError, text: str, path: Path) -> Problem:
     )
 
 
-def _syntax_hint(problem: str) -> str:
+def _syntax_hint(error: MarkedYAMLError, text: str) -> str:
+    problem, begin = str(error.problem), error.context_mark
     if "mapping values" in problem:
         return "text that holds ': ' needs quotes"
-    if "\\t" in problem or "tab" in problem:
+    if "end of stream" in problem:
+        return "a quote or a bracket is not closed"
+    if "expected ',' or" in problem and begin is not None:
+        return f"see the bracket in line {begin.line + 1}, and the commas behind it"
+    if error.problem_mark is not None and _is_tabbed(text, error.problem_mark.line):
         return "indent with spaces, not with tabs"
     return (
         "look at the indentation; text that begins with one of {[*&!|>%@` needs quotes"
     )
+
+
+def _is_tabbed(text: str, number: int) -> bool:
+    line = "".join(text.split("\n")[number : number + 1])
+    return "\t" in line[: len(line) - len(line.lstrip())]

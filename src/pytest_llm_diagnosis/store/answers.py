@@ -83,7 +83,7 @@ class AnswerStore:
     def get_many(self, keys: Iterable[str]) -> dict[str, Answer]:
         """Return the kept answers among `keys`."""
         rows = self._select("key, answered, answer", keys)
-        return {key: self._read(key, at, text) for key, at, text in rows}
+        return {key: self._read(key, float(at), text) for key, at, text in rows}
 
     def known(self, keys: Iterable[str]) -> frozenset[str]:
         """Return the keys that are answered, without reading the answers."""

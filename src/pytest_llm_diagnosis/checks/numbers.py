@@ -1,0 +1,203 @@
+"""The check for a stated number: number.
+
+It asks whether the number is stated somewhere (with `final`, whether it is the
+last one), so other numbers beside it do no harm.  A unit may be written in any
+common way and converts exactly.  Under `facts` a bare number also passes ("How
+many days?" - "45."); under `form` the unit must be stated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Literal, NamedTuple
+
+from pytest_llm_diagnosis.records import Answer, CheckSpec, Json, Verdict
+
+from . import parameters as read
+from .measures import Measure, measure, says
+from .normalise import said
+from .numerals import Numeral, numerals, prepared
+from .protocol import BoundCheck, CheckType, Example
+from .showing import shown_all, shown_answer
+from .units import units_named
+
+Agreement = Literal["same", "other unit", "other value"]
+
+# The last number of a long solution stands at its end.
+_FINAL_PART = 2_000
+_BESIDE = 12
+
+
+class _Stated(NamedTuple):
+    text: str
+    numeral: Numeral
+
+    def shown(self) -> str:
+        """Return the number as written, with what follows it."""
+        end = self.numeral.end + _BESIDE
+        return self.text[self.numeral.start : end].split("\n")[0].strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number(BoundCheck):
+    """The answer states the number.  `tolerance` is in the number's own unit."""
+
+    value: Decimal
+    tolerance: Decimal
+    unit: str
+    final: bool
+
+    def grade(self, answer: Answer) -> Verdict:
+        """Fail with `number:missing`, `number:other` or `number:unit`.
+
+        Missing means that no number is stated at all.
+        """
+        stated = list(self._stated(answer))
+        if not stated:
+            found = f"found no number in {shown_answer(answer)}"
+            return self.failed("number:missing", f"expected {self}, {found}")
+        agreements = {self.agreement(*each) for each in stated}
+        if "same" in agreements:
+            return self.passed()
+        code = "number:unit" if "other unit" in agreements else "number:other"
+        found = shown_all(list(dict.fromkeys(each.shown() for each in stated)))
+        reason = f"expected {self}, found {found} in {shown_answer(answer)}"
+        return self.failed(code, reason)
+
+    def agreement(self, text: str, numeral: Numeral) -> Agreement:
+        """Return whether a number in a prepared text is the expected one."""
+        if not self.unit:
+            return "same" if self._is_value(text, numeral) else "other value"
+        found = measure(text, numeral, self.unit)
+        if self._is_quantity(numeral.value, found):
+            return "same"
+        return "other unit" if self._near(numeral.value) else "other value"
+
+    def describe(self) -> str:
+        """Ask for the number when it is form."""
+        return "" if self.seeks_facts else f"State the number {self}."
+
+    def gold(self) -> tuple[str, ...]:
+        """Return the number in digits, grouped or not."""
+        if not self.seeks_facts:
+            return ()
+        plain, grouped = f"{self.value:f}", f"{self.value:,f}"
+        return (plain,) if plain == grouped else (plain, grouped)
+
+    def __str__(self) -> str:
+        """Return the number with its tolerance and unit."""
+        within = f" (within {self.tolerance:f})" if self.tolerance else ""
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self.value:f}{unit}{within}"
+
+    def _stated(self, answer: Answer) -> Iterator[_Stated]:
+        for piece in said(answer)[: 1 if self.final else None]:
+            text = prepared(piece[-_FINAL_PART:] if self.final else piece)
+            found = numerals(text)
+            last = max((each.end for each in found), default=0)
+            for each in found:
+                if not self.final or each.end == last:
+                    yield _Stated(text, each)
+
+    def _is_value(self, text: str, numeral: Numeral) -> bool:
+        share = text[numeral.end : numeral.end + 2].lstrip().startswith("%")
+        return self._near(numeral.value) or (share and self._near(numeral.value / 100))
+
+    def _is_quantity(self, value: Decimal, found: Measure) -> bool:
+        """Whether a value in its unit is the expected one, converted if need be."""
+        if found.is_bare:
+            return self.seeks_facts and self._near(value)
+        if not found.units:
+            return says(found.words, self.unit) and self._near(value)
+        return any(
+            unit.family == own.family and self._near(value * unit.factor, own.factor)
+            for unit in found.units
+            for own in units_named(self.unit)
+        )
+
+    def _near(self, value: Decimal, factor: Decimal = Decimal(1)) -> bool:
+        distance = abs(value - self.value * factor)
+        return distance <= self.tolerance * factor
+
+
+def types() -> tuple[CheckType, ...]:
+    """Return the check of this module."""
+    summary = "The answer states this number, in digits or words, in any common way."
+    number: dict[str, Json] = {"type": ["number", "string"], "minLength": 1}
+    keys: dict[str, Json] = {
+        "value": read.described(number, "The number; as text it may have a unit."),
+        "tolerance": read.described(
+            number, 'How far off it may be: a number, or a share such as "5%".'
+        ),
+        "unit": read.described(
+            read.TEXT, "Its unit; common spellings and exact conversions also count."
+        ),
+        "final": read.described(
+            read.FLAG, "Whether only the last number counts, as in a worked solution."
+        ),
+    }
+    longhand = read.options("The number, with options.", keys, ["value"])
+    example = Example(
+        params={"value": 45, "unit": "days"},
+        passing=Answer(text="You have forty-five days."),
+        failing=Answer(text="You have 45 weeks."),
+        code="number:unit",
+    )
+    return (
+        CheckType(
+            name="number",
+            summary=summary,
+            parameters={"description": summary, "anyOf": [number, longhand]},
+            bind=_bind,
+            example=example,
+        ),
+    )
+
+
+def _bind(spec: CheckSpec) -> Number:
+    params = read.mapping(spec, "value")
+    value, unit = _value(spec, params.get("value"))
+    if "unit" in params:
+        unit = read.text(spec, params["unit"], "unit").strip()
+    return Number(
+        spec=spec,
+        value=value,
+        tolerance=_tolerance(spec, params.get("tolerance", 0), value),
+        unit=unit,
+        final=read.flag(spec, params, "final", default=False),
+    )
+
+
+def _value(spec: CheckSpec, written: Json) -> tuple[Decimal, str]:
+    """Return the number and the unit written beside it, if any."""
+    plain = _decimal(written)
+    if plain is not None:
+        return plain, ""
+    text = prepared(written) if isinstance(written, str) else ""
+    found: Sequence[Numeral] = numerals(text)
+    widest = max(found, key=lambda each: each.end - each.start, default=None)
+    if widest is None or any(each.end > widest.end for each in found):
+        raise read.wrong(spec, f"value must be one number, not {written!r}")
+    return widest.value, text[widest.end :].strip(" -") or widest.currency
+
+
+def _tolerance(spec: CheckSpec, written: Json, value: Decimal) -> Decimal:
+    share = isinstance(written, str) and written.strip().endswith("%")
+    text = written.strip().rstrip("%") if isinstance(written, str) else written
+    amount = _decimal(text)
+    if amount is None or amount < 0:
+        finding = f"tolerance must be a number from 0 or a share, not {written!r}"
+        raise read.wrong(spec, finding)
+    return abs(value) * amount / 100 if share else amount
+
+
+def _decimal(written: Json) -> Decimal | None:
+    if isinstance(written, bool) or not isinstance(written, str | int | float):
+        return None
+    try:
+        value = Decimal(str(written))
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None

@@ -1,0 +1,40 @@
+"""From results and causes to a diagnosis: what fails, why, what to try next.
+
+It needs nothing but saved results and a seed, so a report can be diagnosed
+again without a call.
+"""
+
+from __future__ import annotations
+
+from .diagnose import diagnose
+from .flips import Change, compare
+from .records import (
+    Confound,
+    Costumes,
+    Diagnosis,
+    FailedPart,
+    Flip,
+    Rate,
+    Spotted,
+    SuiteVerdict,
+    VariantDiagnosis,
+    VerdictKind,
+)
+from .verdict import enough_probed
+
+__all__ = [
+    "Change",
+    "Confound",
+    "Costumes",
+    "Diagnosis",
+    "FailedPart",
+    "Flip",
+    "Rate",
+    "Spotted",
+    "SuiteVerdict",
+    "VariantDiagnosis",
+    "VerdictKind",
+    "compare",
+    "diagnose",
+    "enough_probed",
+]

@@ -1,0 +1,253 @@
+"""From case results to the counts that a verdict rests on.
+
+Exposure, not the mark, decides who could fail for which side; clusters, not
+cases, are what is drawn.  Where only a sample of the failing cases was probed,
+each probed one stands for its share of the failing cases of its mark.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from pytest_llm_diagnosis.probing import is_costume, needs_probing
+from pytest_llm_diagnosis.records import (
+    MARKS,
+    CaseResult,
+    Cause,
+    Finding,
+    Grade,
+    Mark,
+)
+from pytest_llm_diagnosis.stats import Cluster, Pair, interval_of, share_draws, wilson
+
+from .records import Costumes, FailedPart, Rate, Spotted
+
+SIDES: Mapping[Mark, frozenset[Cause]] = {
+    "knowledge": frozenset({"knowledge", "both"}),
+    "behavior": frozenset({"instruction", "examples", "behavior", "both"}),
+}
+ATTRIBUTABLE = SIDES["knowledge"] | SIDES["behavior"]
+NOT_VOTING: frozenset[Cause] = frozenset({"infrastructure", "check_suspect"})
+
+
+class Vote(NamedTuple):
+    """A result that votes, how many cases it stands for, and its cause."""
+
+    result: CaseResult
+    weight: float
+    cause: Cause | None
+
+    @property
+    def cluster(self) -> str:
+        """What is drawn together."""
+        return self.result.cluster or self.result.file
+
+
+class Found(NamedTuple):
+    """A failing case that was asked again, with its failing grade."""
+
+    result: CaseResult
+    finding: Finding
+    grade: Grade
+
+    def spotted(self) -> Spotted:
+        """Return where it stands."""
+        one = self.result
+        return Spotted(
+            file=one.file,
+            line=one.line,
+            id=one.id,
+            mark=one.mark,
+            cause=self.finding.cause,
+        )
+
+
+def failing_grade(result: CaseResult) -> Grade:
+    """Return the grade of the most recent failing trial, empty without one."""
+    grades = [trial.grade for trial in result.trials]
+    failed = [grade for grade in grades if grade.all_passed is False]
+    return failed[-1] if failed else Grade()
+
+
+def graded(results: Iterable[CaseResult]) -> list[CaseResult]:
+    """Return the results that passed or failed; errors and skips never vote."""
+    return [one for one in results if one.outcome in {"passed", "failed"}]
+
+
+def found(results: Iterable[CaseResult]) -> list[Found]:
+    """Return the failing cases that were asked again."""
+    return [
+        Found(one, one.finding, failing_grade(one))
+        for one in results
+        if one.outcome == "failed" and one.finding is not None
+    ]
+
+
+def failed_part(results: Iterable[CaseResult]) -> FailedPart:
+    """Return which part of the failing cases failed."""
+    parts: Counter[str] = Counter()
+    for one in results:
+        if one.outcome == "failed":
+            grade = failing_grade(one)
+            facts = grade.passed("facts") is False
+            form = grade.passed("form") is False
+            parts[_part(facts=facts, form=form)] += 1
+    return FailedPart(**parts)
+
+
+def _part(*, facts: bool, form: bool) -> str:
+    if facts:
+        return "both" if form else "facts"
+    return "form" if form else "limits"
+
+
+# -- votes -----------------------------------------------------------------
+
+
+def votes(results: Sequence[CaseResult]) -> list[Vote]:
+    """Return the results that vote on causes.
+
+    Passing cases and those that only a limit failed vote with no cause;
+    failing ones that were not probed are spoken for by those that were.
+    """
+    weights = _weights(results)
+    cast: list[Vote] = []
+    for one in graded(results):
+        if one.outcome == "passed" or not needs_probing(failing_grade(one)):
+            cast.append(Vote(one, 1.0, None))
+        elif one.finding and one.finding.cause not in NOT_VOTING:
+            cast.append(Vote(one, weights[one.mark], one.finding.cause))
+    return cast
+
+
+def _weights(results: Sequence[CaseResult]) -> dict[Mark, float]:
+    failing: Counter[Mark] = Counter()
+    probed: Counter[Mark] = Counter()
+    for one in results:
+        if one.outcome == "failed" and needs_probing(failing_grade(one)):
+            failing[one.mark] += 1
+            probed[one.mark] += one.finding is not None
+    return {mark: failing[mark] / probed[mark] for mark in MARKS if probed[mark]}
+
+
+class Exposure:
+    """Which cases could fail for a side.
+
+    A fact check or a passage exposes to the knowledge side, a form check to the
+    behaviour side.  Where a case without the one was found to fail for it all
+    the same, so could every case that asks for the same.
+    """
+
+    def __init__(self, cast: Iterable[Vote]) -> None:
+        self._shown = {
+            mark: {_asks(vote.result) for vote in cast if vote.cause in SIDES[mark]}
+            for mark in MARKS
+        }
+
+    def includes(self, result: CaseResult, side: Mark) -> bool:
+        """Return whether the case could fail for the side."""
+        asks = result.asks_facts if side == "knowledge" else result.asks_form
+        return asks or _asks(result) in self._shown[side]
+
+
+def _asks(result: CaseResult) -> tuple[bool, bool]:
+    return result.asks_facts, result.asks_form
+
+
+def lean_pairs(cast: Sequence[Vote]) -> list[Pair]:
+    """Return what each cluster adds to the knowledge and the behaviour share."""
+    exposure = Exposure(cast)
+    sums: dict[str, list[float]] = defaultdict(lambda: [0.0] * 4)
+    for vote in cast:
+        cluster = sums[vote.cluster]
+        for index, side in enumerate(MARKS):
+            if exposure.includes(vote.result, side):
+                cluster[2 * index] += vote.weight * (vote.cause in SIDES[side])
+                cluster[2 * index + 1] += vote.weight
+    return [
+        Pair(Cluster(hits_a, size_a), Cluster(hits_b, size_b))
+        for hits_a, size_a, hits_b, size_b in sums.values()
+    ]
+
+
+def clusters(
+    cast: Iterable[Vote],
+    among: Callable[[Vote], bool],
+    hit: Callable[[Vote], bool],
+) -> list[Cluster]:
+    """Return per cluster how many votes `among` all are a `hit`, weighted."""
+    sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for vote in cast:
+        if among(vote):
+            sums[vote.cluster][0] += vote.weight * hit(vote)
+            sums[vote.cluster][1] += vote.weight
+    return [Cluster(hits, size) for hits, size in sums.values()]
+
+
+# -- rates -----------------------------------------------------------------
+
+
+def mark_rate(results: Iterable[CaseResult], mark: Mark, seed: int) -> Rate:
+    """Return how many graded cases of a mark failed."""
+    cast = [Vote(one, 1.0, None) for one in graded(results) if one.mark == mark]
+    return _rate(
+        clusters(cast, lambda _: True, lambda vote: vote.result.outcome == "failed"),
+        seed,
+    )
+
+
+def side_share(cast: Sequence[Vote], side: Mark, seed: int) -> Rate:
+    """Return how many of the exposed cases failed for a side."""
+    exposure = Exposure(cast)
+    rate = _rate(
+        clusters(
+            cast,
+            lambda vote: exposure.includes(vote.result, side),
+            lambda vote: vote.cause in SIDES[side],
+        ),
+        seed,
+    )
+    return replace(rate, estimated=any(vote.weight > 1 for vote in cast))
+
+
+def _rate(parts: list[Cluster], seed: int) -> Rate:
+    hits, size = sum(part.hits for part in parts), sum(part.size for part in parts)
+    alone = all(part.size == 1 for part in parts)
+    interval = (
+        wilson(hits, size) if alone else interval_of(share_draws(parts, seed=seed))
+    )
+    return Rate(failed=round(hits), cases=round(size), interval=interval)
+
+
+# -- what else the causes say ----------------------------------------------
+
+
+def costumes(cases: Iterable[Found]) -> Costumes:
+    """Return how many causes hide behind the other side's mark or check."""
+    kinds: Counter[str] = Counter()
+    for one in cases:
+        if is_costume(one.result.mark, one.grade, one.finding):
+            kinds[_costume(one)] += 1
+    return Costumes(**kinds)
+
+
+def _costume(one: Found) -> str:
+    facts_failed = one.grade.passed("facts") is False
+    if one.finding.cause == "knowledge":
+        return "marked" if facts_failed else "ignorant"
+    return "knew" if facts_failed else "marked"
+
+
+def doubtful_marks(cases: Iterable[Found]) -> tuple[Spotted, ...]:
+    """Return the cases whose mark contradicts their cause, in file order."""
+    return tuple(
+        sorted(
+            one.spotted()
+            for one in cases
+            if one.finding.cause in ATTRIBUTABLE
+            and one.finding.cause not in SIDES[one.result.mark]
+        )
+    )

@@ -1,0 +1,103 @@
+"""All results of a run to its diagnosis."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import get_args
+
+from pytest_llm_diagnosis.records import MARKS, CaseResult, Cause, Mark
+from pytest_llm_diagnosis.stats import detectable_change
+
+from .counting import (
+    Found,
+    costumes,
+    doubtful_marks,
+    failed_part,
+    found,
+    graded,
+    mark_rate,
+    side_share,
+    votes,
+)
+from .flips import confounds, flips
+from .records import Diagnosis, Rate, VariantDiagnosis
+from .verdict import suite_verdict
+
+_CAUSES: tuple[Cause, ...] = get_args(Cause)
+
+
+def diagnose(
+    results: Sequence[CaseResult],
+    *,
+    seed: int,
+    changes: Mapping[str, Sequence[str]] | None = None,
+    selected: bool = False,
+) -> Diagnosis:
+    """Return the diagnosis of a run's results, the first variant's first.
+
+    Nothing but `results` and `seed` decides the numbers: variants come in the
+    order of their first result, and the order within one does not matter.
+    `changes` names, for each variant, what differs from the first one;
+    `selected` says that the run left out cases of the suite.
+    """
+    by_variant: dict[str, list[CaseResult]] = defaultdict(list)
+    for one in results:
+        by_variant[one.variant].append(one)
+    if not by_variant:
+        return Diagnosis(seed=seed)
+    cases = max(len(graded(group)) for group in by_variant.values())
+    return Diagnosis(
+        seed=seed,
+        variants=tuple(
+            _variant(name, group, seed) for name, group in by_variant.items()
+        ),
+        flips=flips(by_variant),
+        confounds=tuple(confounds(by_variant, changes or {}, selected=selected)),
+        detectable=detectable_change(cases),
+    )
+
+
+def _variant(name: str, results: Sequence[CaseResult], seed: int) -> VariantDiagnosis:
+    asked = found(results)
+    cast = votes(results) if asked else []
+    shares = _present({mark: side_share(cast, mark, seed) for mark in MARKS})
+    outcomes = Counter(one.outcome for one in results)
+    return VariantDiagnosis(
+        name=name,
+        cases=outcomes["passed"] + outcomes["failed"],
+        failing=outcomes["failed"],
+        errors=outcomes["error"],
+        skipped=outcomes["skipped"],
+        rates=_present({mark: mark_rate(results, mark, seed) for mark in MARKS}),
+        failed_part=failed_part(results),
+        verdict=suite_verdict(results, seed),
+        probed=len(asked),
+        calls=sum(one.finding.calls for one in asked),
+        causes=_causes(asked),
+        rungs=_counted(one.finding.rung for one in asked),
+        exposure={mark: share.cases for mark, share in shares.items()},
+        shares=shares,
+        costumes=costumes(asked),
+        untested=_counted(arm for one in asked for arm in one.finding.untested),
+        notes=_counted(one.finding.note for one in asked),
+        doubtful_marks=doubtful_marks(asked),
+        suspects=tuple(
+            sorted(
+                one.spotted() for one in asked if one.finding.cause == "check_suspect"
+            )
+        ),
+    )
+
+
+def _present(rates: Mapping[Mark, Rate]) -> dict[Mark, Rate]:
+    return {mark: rate for mark, rate in rates.items() if rate.cases}
+
+
+def _causes(asked: Iterable[Found]) -> dict[Cause, int]:
+    counts = Counter(one.finding.cause for one in asked)
+    return {cause: counts[cause] for cause in _CAUSES if counts[cause]}
+
+
+def _counted(names: Iterable[str | None]) -> dict[str, int]:
+    return dict(sorted(Counter(name for name in names if name).items()))

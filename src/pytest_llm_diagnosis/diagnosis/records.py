@@ -1,0 +1,355 @@
+"""What a diagnosis says, as records with their dict round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Literal, Self, TypeAlias, cast
+
+from pytest_llm_diagnosis.records import Cause, Json, JsonObject, Mark
+from pytest_llm_diagnosis.stats import Interval
+
+VerdictKind: TypeAlias = Literal[
+    "no_failures",
+    "not_probed",
+    "withheld",
+    "unstable",
+    "too_little_data",
+    "knowledge",
+    "behavior",
+    "both",
+    "neither_yet",
+]
+Side: TypeAlias = Literal["knowledge", "behavior", "both"]
+WithheldReason: TypeAlias = Literal["calls_failed", "faulty_checks", "no_evidence"]
+ConfoundKind: TypeAlias = Literal[
+    "several_changes",
+    "selection",
+    "one_mark",
+    "mixed_answers",
+    "no_facts",
+    "no_form",
+]
+
+
+class _Flat:
+    """A record of plain values; keys that it does not know are ignored."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return a JSON-ready dict."""
+        return {
+            one.name: getattr(self, one.name)
+            for one in fields(self)  # type: ignore[arg-type]
+        }
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> Self:
+        """Return the record that `to_dict` described."""
+        known = [one.name for one in fields(cls)]  # type: ignore[arg-type]
+        return cls(**{name: data[name] for name in known if name in data})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """`failed` of `cases` with a 95% interval; None when nothing was counted.
+
+    `estimated` says that only a sample of the failing cases was probed and the
+    count stands for all of them.
+    """
+
+    failed: int
+    cases: int
+    interval: Interval | None = None
+    estimated: bool = False
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return a JSON-ready dict."""
+        return {
+            "failed": self.failed,
+            "cases": self.cases,
+            "interval": list(self.interval) if self.interval else None,
+            "estimated": self.estimated,
+        }
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> Rate:
+        """Return the record that `to_dict` described."""
+        ends = cast("Sequence[float] | None", data["interval"])
+        return cls(
+            failed=cast("int", data["failed"]),
+            cases=cast("int", data["cases"]),
+            interval=Interval(*ends) if ends else None,
+            estimated=bool(data.get("estimated", False)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedPart(_Flat):
+    """How many failing cases failed on facts only, form only, both, or limits."""
+
+    facts: int = 0
+    form: int = 0
+    both: int = 0
+    limits: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costumes(_Flat):
+    """Cases whose mark or failing check says one side and the cause the other.
+
+    `knew` failed a fact check though it knew, `ignorant` broke its form because
+    it did not know, `marked` is only marked as the other side.
+    """
+
+    knew: int = 0
+    ignorant: int = 0
+    marked: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.knew + self.ignorant + self.marked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Spotted(_Flat):
+    """A case worth a look, where it stands, and the cause that was found."""
+
+    file: str
+    line: int
+    id: str
+    mark: Mark
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteVerdict(_Flat):
+    """What the causes of a variant come to.
+
+    `probability` is that of the kind, None where the kind follows from none.
+    `leaning` is the likeliest side with its probability, settled or not;
+    `count` of `of` attributable failures point to it, and `enough` of
+    `enough_of` would settle it.  `deep_probability` is that of over half of
+    the behaviour side surviving instruction and examples; `fine_tune` says
+    that it is certain enough.  `reason` is why a verdict is withheld.
+    `upper_bound` is the share of failures that a run without any still allows.
+    """
+
+    kind: VerdictKind
+    settled: bool = False
+    probability: float | None = None
+    leaning: Side | None = None
+    leaning_probability: float | None = None
+    count: int = 0
+    of: int = 0
+    enough: int | None = None
+    enough_of: int | None = None
+    deep_probability: float | None = None
+    fine_tune: bool = False
+    reason: WithheldReason | None = None
+    upper_bound: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantDiagnosis:
+    """What a run shows of one variant.
+
+    `cases` counts passed and failed ones; errors and skips never vote.
+    `rates` are failures by mark.  Of `failing` cases `probed` were asked again
+    with `calls` calls, and `causes` counts what was found.  `exposure` is how
+    many cases could fail for lack of knowledge and for behaviour, `shares` how
+    many did.  `untested` counts findings that an arm was missing for.
+    `doubtful_marks` contradict their cause; `suspects` have faulty checks.
+    """
+
+    name: str
+    cases: int
+    failing: int
+    errors: int
+    skipped: int
+    rates: Mapping[Mark, Rate]
+    failed_part: FailedPart
+    verdict: SuiteVerdict
+    probed: int = 0
+    calls: int = 0
+    causes: Mapping[Cause, int] = field(default_factory=dict)
+    rungs: Mapping[str, int] = field(default_factory=dict)
+    exposure: Mapping[Mark, int] = field(default_factory=dict)
+    shares: Mapping[Mark, Rate] = field(default_factory=dict)
+    costumes: Costumes = field(default_factory=Costumes)
+    untested: Mapping[str, int] = field(default_factory=dict)
+    notes: Mapping[str, int] = field(default_factory=dict)
+    doubtful_marks: tuple[Spotted, ...] = ()
+    suspects: tuple[Spotted, ...] = ()
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return a JSON-ready dict; the verdict's wording is the report's."""
+        return {
+            "name": self.name,
+            "cases": self.cases,
+            "failing": self.failing,
+            "errors": self.errors,
+            "skipped": self.skipped,
+            "rates": {mark: rate.to_dict() for mark, rate in self.rates.items()},
+            "failed_part": self.failed_part.to_dict(),
+            "probed": self.probed,
+            "calls": self.calls,
+            "causes": {str(cause): count for cause, count in self.causes.items()},
+            "rungs": dict(self.rungs),
+            "exposure": {str(mark): count for mark, count in self.exposure.items()},
+            "shares": {mark: rate.to_dict() for mark, rate in self.shares.items()},
+            "costumes": self.costumes.to_dict(),
+            "untested": dict(self.untested),
+            "notes": dict(self.notes),
+            "doubtful_marks": [case.to_dict() for case in self.doubtful_marks],
+            "suspects": [case.to_dict() for case in self.suspects],
+            "verdict": self.verdict.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> VariantDiagnosis:
+        """Return the record that `to_dict` described."""
+        return cls(
+            name=str(data["name"]),
+            cases=cast("int", data["cases"]),
+            failing=cast("int", data["failing"]),
+            errors=cast("int", data["errors"]),
+            skipped=cast("int", data["skipped"]),
+            rates=_rates(data, "rates"),
+            failed_part=FailedPart.from_dict(_object(data, "failed_part")),
+            probed=cast("int", data["probed"]),
+            calls=cast("int", data["calls"]),
+            causes=cast("Mapping[Cause, int]", _object(data, "causes")),
+            rungs=cast("Mapping[str, int]", _object(data, "rungs")),
+            exposure=cast("Mapping[Mark, int]", _object(data, "exposure")),
+            shares=_rates(data, "shares"),
+            costumes=Costumes.from_dict(_object(data, "costumes")),
+            untested=cast("Mapping[str, int]", _object(data, "untested")),
+            notes=cast("Mapping[str, int]", _object(data, "notes")),
+            doubtful_marks=_spotted(data, "doubtful_marks"),
+            suspects=_spotted(data, "suspects"),
+            verdict=SuiteVerdict.from_dict(_object(data, "verdict")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flip:
+    """What `to` fixes and breaks of the cases of one mark, against `from_`.
+
+    `fixed` of the `failing` ones, `broken` of the `passing` ones.  `p` is the
+    McNemar mid-p, Holm-adjusted when there are several such pairs; None below
+    5 discordant pairs, where no difference can be told.
+    """
+
+    from_: str
+    to: str
+    mark: Mark
+    failing: int
+    passing: int
+    fixed: int
+    broken: int
+    p: float | None = None
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return a JSON-ready dict, with `from` for `from_`."""
+        return {
+            "from": self.from_,
+            "to": self.to,
+            "mark": self.mark,
+            "failing": self.failing,
+            "passing": self.passing,
+            "fixed": self.fixed,
+            "broken": self.broken,
+            "p": self.p,
+        }
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> Flip:
+        """Return the record that `to_dict` described."""
+        return cls(
+            from_=str(data["from"]),
+            to=str(data["to"]),
+            mark=cast("Mark", data["mark"]),
+            failing=cast("int", data["failing"]),
+            passing=cast("int", data["passing"]),
+            fixed=cast("int", data["fixed"]),
+            broken=cast("int", data["broken"]),
+            p=cast("float | None", data["p"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confound:
+    """A reason not to read a comparison as it looks; `names` are what differs."""
+
+    kind: ConfoundKind
+    variant: str = ""
+    names: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return a JSON-ready dict."""
+        return {"kind": self.kind, "variant": self.variant, "names": list(self.names)}
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> Confound:
+        """Return the record that `to_dict` described."""
+        return cls(
+            kind=cast("ConfoundKind", data["kind"]),
+            variant=str(data["variant"]),
+            names=tuple(cast("Sequence[str]", data["names"])),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What a run comes to; `seed` is that of its draws.
+
+    `detectable` is the smallest net change that a before/after run of these
+    cases shows with 80% power, as a share of them; None when none is.
+    """
+
+    seed: int
+    variants: tuple[VariantDiagnosis, ...] = ()
+    flips: tuple[Flip, ...] = ()
+    confounds: tuple[Confound, ...] = ()
+    detectable: float | None = None
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return a JSON-ready dict."""
+        return {
+            "seed": self.seed,
+            "variants": [variant.to_dict() for variant in self.variants],
+            "flips": [flip.to_dict() for flip in self.flips],
+            "confounds": [confound.to_dict() for confound in self.confounds],
+            "detectable": self.detectable,
+        }
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> Diagnosis:
+        """Return the record that `to_dict` described."""
+        return cls(
+            seed=cast("int", data["seed"]),
+            variants=tuple(map(VariantDiagnosis.from_dict, _objects(data, "variants"))),
+            flips=tuple(map(Flip.from_dict, _objects(data, "flips"))),
+            confounds=tuple(map(Confound.from_dict, _objects(data, "confounds"))),
+            detectable=cast("float | None", data["detectable"]),
+        )
+
+
+def _rates(data: JsonObject, name: str) -> dict[Mark, Rate]:
+    rates = cast("Mapping[Mark, JsonObject]", data[name])
+    return {mark: Rate.from_dict(rate) for mark, rate in rates.items()}
+
+
+def _spotted(data: JsonObject, name: str) -> tuple[Spotted, ...]:
+    return tuple(map(Spotted.from_dict, _objects(data, name)))
+
+
+def _object(data: JsonObject, name: str) -> JsonObject:
+    return cast("JsonObject", data[name])
+
+
+def _objects(data: JsonObject, name: str) -> Sequence[JsonObject]:
+    return cast("Sequence[JsonObject]", data[name])

@@ -1,0 +1,64 @@
+"""Trials of a case to its result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .records import CaseResult, Outcome, Trial
+from .requests import Prepared
+
+
+def case_outcome(trials: Sequence[Trial], pass_at: int) -> Outcome:
+    """Return passed, failed or error: `pass_at` trials must pass.
+
+    A trial without an answer, or one that could not be graded, counts for
+    neither side; the case is an error only where such trials could decide it.
+    """
+    passed = sum(trial.grade.all_passed is True for trial in trials)
+    failed = sum(trial.grade.all_passed is False for trial in trials)
+    if passed >= pass_at:
+        return "passed"
+    if failed > len(trials) - pass_at:
+        return "failed"
+    return "error"
+
+
+def case_result(
+    prepared: Prepared,
+    trials: Sequence[Trial],
+    *,
+    nodeid: str,
+    variant: str,
+    pass_at: int,
+    skipped: str | None = None,
+) -> CaseResult:
+    """Return what a run knows of a case under a variant.
+
+    `skipped` is the reason when it was not asked.
+
+    A case that its author expects to fail, and that does, is skipped: known
+    failures do not vote.
+    """
+    case = prepared.case
+    outcome = case_outcome(trials, pass_at)
+    message = next((trial.error for trial in trials if trial.error), None)
+    if skipped is not None:
+        outcome, message = "skipped", skipped
+    elif outcome == "failed" and case.xfail is not None:
+        outcome, message = "skipped", f"expected to fail: {case.xfail}"
+    return CaseResult(
+        nodeid=nodeid,
+        file=prepared.nodeid.partition("::")[0],
+        line=case.line,
+        id=case.id,
+        mark=case.mark,
+        variant=variant,
+        outcome=outcome,
+        trials=tuple(trials),
+        cluster=prepared.cluster,
+        asks_facts=bool(case.facts or case.evidence),
+        asks_form=bool(case.form),
+        critical=case.critical,
+        pass_at=pass_at,
+        message=message,
+    )

@@ -1,0 +1,69 @@
+"""What passes between an xdist controller and its workers.
+
+Results travel in report properties.  What belongs to a whole process, such as
+its call counts, is handed over when the worker ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import cast
+
+import pytest
+
+from pytest_llm_diagnosis.records import JsonObject
+
+_OUTPUT = "llm_output"
+_STARTED = pytest.StashKey[float]()
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is an xdist worker."""
+    return hasattr(config, "workerinput")
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """Whether this process hands its tests to xdist workers."""
+    return bool(config.getoption("dist", "no") != "no" and not is_worker(config))
+
+
+def worker_count(config: pytest.Config) -> int:
+    """Return how many processes share the work; 1 without xdist."""
+    workerinput = cast("dict[str, int]", getattr(config, "workerinput", {}))
+    return workerinput.get("workercount", 1)
+
+
+def owner_name(config: pytest.Config) -> str:
+    """Return a name for this process, unique on this machine."""
+    workerinput = cast("dict[str, str]", getattr(config, "workerinput", {}))
+    return f"{workerinput.get('workerid', 'main')}-{os.getpid()}"
+
+
+def run_started(config: pytest.Config) -> float:
+    """Return when the run began, in seconds since the epoch, alike in all workers."""
+    workerinput = cast("dict[str, float]", getattr(config, "workerinput", {}))
+    if "llm_started" in workerinput:
+        return workerinput["llm_started"]
+    return config.stash.setdefault(_STARTED, time.time())
+
+
+def describe_run(node: object) -> None:
+    """Tell an xdist worker which run it belongs to; `node` is its controller."""
+    config = cast("pytest.Config", getattr(node, "config"))  # noqa: B009 - xdist is optional and untyped
+    workerinput = cast("dict[str, float]", getattr(node, "workerinput"))  # noqa: B009 - likewise
+    workerinput["llm_started"] = run_started(config)
+
+
+def hand_over(config: pytest.Config, data: JsonObject) -> None:
+    """Give the controller what this worker knows; JSON keeps any text intact."""
+    output = cast("dict[str, str]", getattr(config, "workeroutput"))  # noqa: B009 - only workers have it
+    output[_OUTPUT] = json.dumps(data)
+
+
+def taken_over(node: object) -> JsonObject | None:
+    """Return what a finished worker handed over, None if it crashed."""
+    output = cast("dict[str, str]", getattr(node, "workeroutput", {}))
+    text = output.get(_OUTPUT)
+    return cast("JsonObject", json.loads(text)) if text else None

@@ -1,0 +1,116 @@
+"""Command line and ini values to one record, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+
+import pytest
+
+from . import OPTIONS
+from .distribution import run_started
+
+_T = TypeVar("_T", int, float)
+
+REPORT_FORMATS = (".json",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What the user asked for.  Times in seconds, money in USD.
+
+    `variant` and `probe_variants` are as written; `started` is when the run
+    began (seconds since the epoch), the same in every xdist worker.
+    """
+
+    variant: str | None
+    trials: int | None
+    probe: Literal["off", "quick", "standard"]
+    probe_variants: str | None
+    probe_max: int
+    confirm: bool
+    answers: Literal["auto", "fresh", "replay"]
+    record: bool
+    concurrency: int
+    timeout: float
+    max_calls: int | None
+    budget: float | None
+    seed: int
+    reports: tuple[Path, ...]
+    variants_file: Path | None
+    started: float
+
+
+def read_options(config: pytest.Config) -> RunOptions:
+    """Return the run's options; raises `pytest.UsageError` on a bad value."""
+    values = {option.twin: _value(config, option.twin) for option in OPTIONS}
+    text = cast("dict[str, str | None]", values)
+    variants_file = text["llm_variants_file"]
+    return RunOptions(
+        variant=text["llm_variant"] or None,
+        trials=_number("trials", text["llm_trials"], int, 1),
+        probe=cast("Literal['off', 'quick', 'standard']", _one_of(text, "llm_probe")),
+        probe_variants=text["llm_probe_variants"] or None,
+        probe_max=_number("probe-max", text["llm_probe_max"], int, 0) or 0,
+        confirm=bool(values["llm_confirm"]),
+        answers=cast(
+            "Literal['auto', 'fresh', 'replay']", _one_of(text, "llm_answers")
+        ),
+        record=bool(values["llm_record"]),
+        concurrency=_number("concurrency", text["llm_concurrency"], int, 1) or 1,
+        timeout=_number("timeout", text["llm_timeout"], float, 0.001) or 60.0,
+        max_calls=_number("max-calls", text["llm_max_calls"], int, 0),
+        budget=_number("budget", text["llm_budget"], float, 0.0),
+        seed=_number("seed", text["llm_seed"], int, 0) or 0,
+        reports=_reports(config, cast("list[str]", values["llm_report"] or [])),
+        variants_file=config.invocation_params.dir / variants_file
+        if variants_file
+        else None,
+        started=run_started(config),
+    )
+
+
+def _value(config: pytest.Config, twin: str) -> object:
+    given = config.getoption(twin)
+    return config.getini(twin) if given is None else given
+
+
+def _number(
+    name: str, text: str | None, kind: Callable[[str], _T], least: _T
+) -> _T | None:
+    if text is None or text == "":
+        return None
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not value >= least:
+        what = "a whole number" if kind is int else "a number"
+        raise pytest.UsageError(
+            f"--llm-{name} must be {what} of at least {least}, got {text!r}"
+        )
+    return value
+
+
+def _one_of(values: dict[str, str | None], twin: str) -> str:
+    """Return a value of a closed set; argparse checks options, not ini files."""
+    choices = next(option.choices for option in OPTIONS if option.twin == twin) or ()
+    value = values[twin] or ""
+    if value not in choices:
+        raise pytest.UsageError(
+            f"{twin} must be one of {', '.join(choices)}, got {value!r}"
+        )
+    return value
+
+
+def _reports(config: pytest.Config, names: list[str]) -> tuple[Path, ...]:
+    paths = tuple(config.invocation_params.dir / name for name in names)
+    for path in paths:
+        if path.suffix not in REPORT_FORMATS:
+            raise pytest.UsageError(
+                f"--llm-report {path.name}: unknown format {path.suffix!r}; "
+                f"valid: {', '.join(REPORT_FORMATS)}"
+            )
+    return paths

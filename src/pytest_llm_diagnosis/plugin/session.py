@@ -1,0 +1,180 @@
+"""The life of a run, from the first eval file to the summary.
+
+Collection asks for cases; before the first item the engine starts to answer
+ahead; items fetch their answers; results are gathered as they are reported;
+the end writes recordings, reports and the terminal summary.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Sequence
+
+import pytest
+
+from pytest_llm_diagnosis.errors import DiagnosisError
+from pytest_llm_diagnosis.probing import Probed
+from pytest_llm_diagnosis.records import CaseResult, JsonObject
+from pytest_llm_diagnosis.report.json_report import write_json
+from pytest_llm_diagnosis.report.terminal import plan_line, summary_lines
+
+from . import RESULT, SUFFIX
+from .distribution import hand_over, is_controller, is_worker, taken_over
+from .gathering import Gathered
+from .items import EvalItem
+from .options import read_options
+from .python_tests import is_eval_test, result_of_test
+from .running import Running
+from .suite import Suite
+
+
+class EvalSession:
+    """Registered as a plugin once a run turns out to have evals."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.options = read_options(config)
+        self.suite = Suite(config, self.options)
+        self.gathered = Gathered(self.options)
+        self._running: Running | None = None
+        self._broken: set[str] = set()
+        self._probed: list[Probed] = []
+
+    @property
+    def running(self) -> Running:
+        """The part that asks; it exists while items run."""
+        if self._running is None:
+            raise DiagnosisError("nothing can be asked before the first item runs")
+        return self._running
+
+    # -- before the first item -------------------------------------------
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember which collection errors are those of eval files."""
+        if report.failed and report.nodeid.endswith(SUFFIX):
+            self._broken.add(report.nodeid)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(
+        self, session: pytest.Session
+    ) -> Generator[None, object, object]:
+        """Run ahead of the items."""
+        self.suite.check_selection()
+        if session.testsfailed == len(self._broken):
+            # A broken eval file is reported; the rest of the suite still runs.
+            self._config.option.continue_on_collection_errors = True
+        if self._config.option.collectonly or is_controller(self._config):
+            return (yield)
+        self._begin(session)
+        outcome = yield
+        self._probed = self.running.find_causes(self._settles)
+        return outcome
+
+    def _settles(self, probed: Sequence[Probed]) -> bool:
+        """Whether no further probe is needed; a worker does not see enough to say."""
+        return not is_worker(self._config) and self.gathered.settled_by(probed)
+
+    def _begin(self, session: pytest.Session) -> None:
+        self._running = Running(self._config, self.suite, self.options)
+        items = [item for item in session.items if isinstance(item, EvalItem)]
+        plan = self._running.begin(items)
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and plan.calls and self._config.get_verbosity() >= 0:
+            reporter.write_line(plan_line(plan))
+
+    # -- while items run -------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item
+    ) -> Generator[None, object, object]:
+        """Wait before the item begins, where the terminal is not captured."""
+        if isinstance(item, EvalItem):
+            self.running.arrive(item)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let an item's result travel with its report."""
+        report = yield
+        result = None
+        if isinstance(item, EvalItem):
+            result = item.result_for(report)
+            if result is not None and result.outcome == "failed":
+                self.running.failed(item, result)
+        elif is_eval_test(item):
+            result = result_of_test(item, call, report)
+        if result is not None:
+            report.user_properties.append((RESULT, json.dumps(result.to_dict())))
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the result out of the report, and leave what others show."""
+        text = next((v for name, v in report.user_properties if name == RESULT), None)
+        if text is None or is_worker(self._config):
+            return
+        result = CaseResult.from_dict(json.loads(str(text)))
+        report.user_properties = [
+            *(
+                (name, value)
+                for name, value in report.user_properties
+                if name != RESULT
+            ),
+            ("llm_mark", result.mark),
+            ("llm_variant", result.variant),
+        ]
+        self.gathered.add(result)
+        self._config.hook.pytest_llm_case_result(config=self._config, result=result)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logfinish(self) -> None:
+        """Make no new call once pytest is about to stop."""
+        session = self._config.pluginmanager.get_plugin("session")
+        if session is not None and (session.shouldstop or session.shouldfail):
+            self.running.halt()
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Make no new call."""
+        self.gathered.interrupted = True
+        if self._running is not None:
+            self._running.halt()
+
+    # -- the end ---------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """End the calls; a worker hands over what it knows."""
+        if self._running is None:
+            return
+        self._running.finish()
+        data: JsonObject = {
+            "totals": self._running.totals(),
+            "probed": [probed.to_dict() for probed in self._probed],
+        }
+        if is_worker(self._config):
+            hand_over(self._config, data)
+        else:
+            self.gathered.take(data)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        """Take over what a worker knows."""
+        handed_over = taken_over(node)
+        if handed_over is not None:
+            self.gathered.take(handed_over)
+
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> None:
+        """Write the reports, and the summary that a reviewer reads."""
+        view = self.gathered.view()
+        if not view.results:
+            return
+        for path in self.options.reports:
+            write_json(path, view)
+        terminalreporter.section("llm diagnosis")
+        for line in summary_lines(view):
+            terminalreporter.write_line(line.text, **line.markup)

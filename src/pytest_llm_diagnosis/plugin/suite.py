@@ -1,0 +1,187 @@
+"""What the eval files of a run share: checks, variants, retrievers."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from pytest_llm_diagnosis.cases import load_cases
+from pytest_llm_diagnosis.checks import Registry, default_registry
+from pytest_llm_diagnosis.documents import Documents
+from pytest_llm_diagnosis.errors import InputError, Location, Problem
+from pytest_llm_diagnosis.records import Case, Variant
+from pytest_llm_diagnosis.requests import Prepared
+from pytest_llm_diagnosis.retrieval import FullTextRetriever, Retriever
+from pytest_llm_diagnosis.self_test import self_test
+from pytest_llm_diagnosis.variants import (
+    VariantsFile,
+    find_variants_file,
+    load_variants,
+    resolve_selection,
+)
+
+from .options import RunOptions
+
+
+class EvalWarning(pytest.PytestWarning):
+    """Something in an eval file that is probably not meant."""
+
+
+class Selection(NamedTuple):
+    """The variants file that holds for a folder, and the variants chosen in it."""
+
+    file: VariantsFile
+    names: tuple[str, ...]
+
+    @property
+    def variants(self) -> Iterator[Variant]:
+        """The chosen variants, in the order they were asked for."""
+        return (self.file.variants[name] for name in self.names)
+
+
+class Suite:
+    """Loads cases and variants, each file once."""
+
+    def __init__(self, config: pytest.Config, options: RunOptions) -> None:
+        self._config = config
+        self._options = options
+        self._root = config.rootpath
+        self._documents = Documents(self._root)
+        self._registry: Registry | None = None
+        self._cases: dict[Path, list[Prepared]] = {}
+        self._unknown: list[InputError] = []
+        self._selections: dict[Path, Selection] = {}
+        self._retrievers: dict[tuple[Path, ...], Retriever] = {}
+
+    @property
+    def registry(self) -> Registry:
+        """The checks: the built-in ones and those of hooks."""
+        if self._registry is None:
+            self._registry = default_registry()
+            self._config.hook.pytest_llm_register_checks(registry=self._registry)
+        return self._registry
+
+    def cases(self, path: Path) -> list[Prepared]:
+        """Return a file's cases, bound and self-tested.
+
+        Raises `InputError` with every problem of the file; warns of checks that
+        an empty answer passes.
+        """
+        if path not in self._cases:
+            self._cases[path] = self._load(path)
+        return self._cases[path]
+
+    @property
+    def all_cases(self) -> Iterator[Prepared]:
+        """Every case of the files loaded so far."""
+        return (prepared for cases in self._cases.values() for prepared in cases)
+
+    def _load(self, path: Path) -> list[Prepared]:
+        nodeid = path.relative_to(self._root).as_posix()
+        problems: list[Problem] = []
+        prepared: list[Prepared] = []
+        for case in load_cases(path, self._root, self.registry):
+            try:
+                ready = self._prepare(nodeid, case)
+            except InputError as error:
+                problems += error.problems
+                continue
+            tested = self_test(case, ready.checks)
+            problems += tested.problems
+            for warning in tested.warnings:
+                _warn(warning)
+            prepared.append(ready)
+        if problems:
+            raise InputError(problems)
+        return prepared
+
+    def _prepare(self, nodeid: str, case: Case) -> Prepared:
+        """Return the case with bound checks; raises every check's problems at once."""
+        problems: list[Problem] = []
+        checks = []
+        for spec in case.checks:
+            try:
+                checks.append(self.registry.bind(spec))
+            except InputError as error:
+                problems += error.problems
+        if problems:
+            raise InputError(problems)
+        return Prepared.of(f"{nodeid}::{case.id}", case, tuple(checks))
+
+    def selection(self, path: Path) -> Selection | None:
+        """Return the variants for a test file; None where none is chosen.
+
+        Raises `InputError` when the variants file is missing or wrong, or does
+        not have a variant that was asked for.
+        """
+        file = self._options.variants_file or find_variants_file(path, self._root)
+        if file is None:
+            if self._options.variant is None:
+                return None
+            raise InputError.at(
+                Location(path=path),
+                "no llm_variants.yaml in this folder or above it",
+                f"looked up to {self._root}",
+            )
+        if file not in self._selections:
+            self._selections[file] = self._select(file)
+        chosen = self._selections[file]
+        return chosen if chosen.names else None
+
+    def _select(self, file: Path) -> Selection:
+        live = self._options.answers != "replay"
+        wanted = self._options.variant
+        loaded = load_variants(
+            file, self._root, os.environ, live=live, selection=wanted
+        )
+        try:
+            names = resolve_selection(wanted, loaded)
+        except InputError as error:
+            self._unknown.append(error)
+            names = ()
+        return Selection(loaded, names)
+
+    def probed_variants(self) -> Iterator[Variant]:
+        """Yield the variants whose failures are probed, of every variants file.
+
+        By default the first selected one of each: the others show for free what
+        they fix.
+        """
+        wanted = self._options.probe_variants
+        for selection in self._selections.values():
+            names = selection.names[:1]
+            if wanted is not None:
+                asked = resolve_selection(wanted, selection.file)
+                names = tuple(name for name in selection.names if name in asked)
+            yield from (selection.file.variants[name] for name in names)
+
+    def check_selection(self) -> None:
+        """Raise `pytest.UsageError` when a variant was asked for that is not there."""
+        if self._unknown:
+            problems = [p for error in self._unknown for p in error.problems]
+            raise pytest.UsageError(InputError(problems).show(self._root))
+
+    def retriever(self, variant: Variant) -> Retriever:
+        """Return what searches a variant's documents, indexed once."""
+        if variant.retrieve is None:
+            raise ValueError(f"variant {variant.name} retrieves nothing")
+        documents = variant.retrieve.documents
+        if documents not in self._retrievers:
+            passages = [
+                passage
+                for document in documents
+                for passage in self._documents.sections(document)
+            ]
+            self._retrievers[documents] = FullTextRetriever(passages)
+        return self._retrievers[documents]
+
+
+def _warn(problem: Problem) -> None:
+    place = problem.location
+    text = f"{problem.finding}; {problem.hint}" if problem.hint else problem.finding
+    warnings.warn_explicit(text, EvalWarning, str(place.path), place.line)

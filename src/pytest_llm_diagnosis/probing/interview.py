@@ -1,0 +1,133 @@
+"""Asking the arms of one case, and keeping what they showed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Literal, TypeAlias, TypeVar
+
+from pytest_llm_diagnosis.records import Arm
+from pytest_llm_diagnosis.requests import ArmUnavailableError
+
+from .belief import Belief, Graded
+from .situation import Reply, Situation
+from .states import possible_states
+
+Asker: TypeAlias = Callable[[Arm, int], Awaitable[Reply]]
+"""Asks an arm for the n-th time (from 0); raises `ArmUnavailableError`.
+
+Any other error, such as a spent budget, ends the interview and is passed on.
+"""
+
+ARMS: tuple[Arm, ...] = ("R", "F", "S", "X", "E", "EF", "ES", "EX")
+_VARYING: frozenset[Arm] = frozenset({"X", "EX"})
+
+_T = TypeVar("_T")
+
+
+def run_now(coroutine: Coroutine[None, None, _T]) -> _T:
+    """Return the result of a coroutine whose awaits never suspend.
+
+    Raises RuntimeError when one of them does.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as finished:
+        result: _T = finished.value
+        return result
+    coroutine.close()
+    raise RuntimeError("the coroutine suspended: it needs an event loop")
+
+
+class CallFailedError(Exception):
+    """A call of the interview ended without an answer; its text is the arm."""
+
+
+class Interview:
+    """The asks of one case so far, and what they make of its hidden state."""
+
+    def __init__(self, situation: Situation, asker: Asker) -> None:
+        self.situation = situation
+        self.replies: dict[Arm, list[Reply]] = {}
+        self.untested: list[Arm] = []
+        self.belief = Belief(possible_states(situation))
+        self.belief.see("first", situation.first.ask)
+        self._asker = asker
+
+    async def ask(self, arm: Arm) -> None:
+        """Ask an arm once more; one that cannot be asked becomes untested."""
+        replies = self.replies.get(arm, [])
+        try:
+            reply = await self._asker(arm, len(replies))
+        except ArmUnavailableError:
+            self.untested.append(arm)
+            return
+        self.replies[arm] = [*replies, reply]
+        if reply.ask.error:
+            raise CallFailedError(arm)
+        self.belief.see(arm, reply.ask)
+
+    def has(self, arm: Arm) -> bool:
+        """Return whether an arm was asked and answered."""
+        return arm in self.replies
+
+    @property
+    def facts_fail(self) -> bool:
+        """Whether a wrong fact, not form alone, is what most controls show."""
+        seen = [reply.ask.facts for reply in self.controls]
+        return seen.count(False) > seen.count(True)
+
+    @property
+    def calls(self) -> int:
+        """How many asks were answered."""
+        return sum(map(len, self.replies.values()))
+
+    @property
+    def controls(self) -> list[Reply]:
+        """The unchanged asks, the first run's included."""
+        return [self.situation.first, *self.replies.get("R", ())]
+
+    @property
+    def repeats_itself(self) -> bool:
+        """Whether all unchanged asks, two at least, gave the same bytes."""
+        texts = [reply.text for reply in self.controls]
+        return len(texts) > 1 and bool(texts[0]) and len(set(texts)) == 1
+
+    def open_arms(self) -> list[Arm]:
+        """Return the arms that could still show something.
+
+        A model that repeats itself byte for byte is not asked the same twice.
+        """
+        used_up = set(self.replies) - _VARYING if self.repeats_itself else set()
+        return [
+            arm
+            for arm in ARMS
+            if arm not in used_up and self._is_due(arm) and self.graded(arm)
+        ]
+
+    def graded(self, arm: Arm) -> list[Graded]:
+        """Return what an arm's answers are graded on; free form on facts alone."""
+        ask = self.situation.first.ask
+        graded: list[Graded] = ["facts"] if ask.facts is not None else []
+        if ask.form is not None and "F" not in arm:
+            graded.append("form")
+        return graded
+
+    def _is_due(self, arm: Arm) -> bool:
+        # A dearer change is tried once the cheaper one has failed: three
+        # examples may well break what the instruction alone puts right.
+        if any(part in self.untested for part in (arm, *arm)):
+            return False
+        free = not self.situation.abstains
+        due: Mapping[Arm, bool] = {
+            "F": free,
+            "X": self._failed("S", "all"),
+            "EF": free and self._failed("E", "facts"),
+            "ES": self._failed("E", "form"),
+            "EX": self._failed("ES", "all"),
+        }
+        return due.get(arm, True)
+
+    def _failed(self, arm: Arm, bit: Literal["facts", "form", "all"]) -> bool:
+        asks = [reply.ask for reply in self.replies.get(arm, ())]
+        passed = [ask.passed if bit == "all" else getattr(ask, bit) for ask in asks]
+        return arm in self.untested or passed.count(False) > passed.count(True)

@@ -1,0 +1,3 @@
+"""All wording: terminal lines, JSON, Markdown and HTML."""
+
+from __future__ import annotations

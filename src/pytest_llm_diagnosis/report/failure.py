@@ -1,0 +1,104 @@
+"""What a failed case shows: the prompt, the answer, what was wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_llm_diagnosis.records import (
+    CaseResult,
+    Context,
+    Message,
+    ToolCall,
+    Trial,
+    Verdict,
+)
+
+from .lines import Line, one_line, printable
+
+SHOWN = 600
+"""Characters of a text shown without `-vv`."""
+
+
+def first_line(result: CaseResult) -> str:
+    """Return one line that says what failed: `number:missing: expected 45 ...`."""
+    for trial in result.trials:
+        for verdict in trial.grade.verdicts:
+            if verdict.passed is False:
+                return one_line(f"{verdict.code or verdict.check}: {verdict.reason}")
+    return "failed"
+
+
+def failure_lines(
+    result: CaseResult, messages: Sequence[Message], *, full: bool
+) -> list[Line]:
+    """Return the failure as lines; long texts are cut unless `full`."""
+    return list(_failure(result, messages, SHOWN if not full else None))
+
+
+def _failure(
+    result: CaseResult, messages: Sequence[Message], most: int | None
+) -> Iterator[Line]:
+    yield Line(f"{result.file}:{result.line}: {first_line(result)}", "head")
+    yield Line(f"{printable(result.id)} ({result.mark}), asked of {result.variant}")
+    for message in messages:
+        yield from _block(str(message.get("role", "")), _content(message), most)
+    failed = [trial for trial in result.trials if trial.grade.all_passed is not True]
+    for number, trial in enumerate(failed, start=1):
+        if len(result.trials) > 1:
+            yield Line(f"failed trial {number} of {len(result.trials)}:", "head")
+        yield from _trial(trial, most)
+
+
+def _trial(trial: Trial, most: int | None) -> Iterator[Line]:
+    answer = trial.answer
+    if answer is None:
+        yield Line(f"error: {printable(trial.error or '')}", "bad")
+        return
+    if answer.contexts:
+        yield from _contexts(answer.contexts, most)
+    yield from _block("answer", answer.text or "(no text)", most)
+    for call in answer.tool_calls:
+        yield Line(f"  calls {printable(_call(call))}")
+    for dimension in ("facts", "form", "limits"):
+        for verdict in getattr(trial.grade, dimension):
+            if verdict.passed is not True:
+                yield from _verdict(dimension, verdict)
+
+
+def _verdict(dimension: str, verdict: Verdict) -> Iterator[Line]:
+    what = "failed" if verdict.passed is False else "ungraded"
+    head, *rest = printable(verdict.reason).splitlines() or [""]
+    yield Line(
+        f"{dimension}: {verdict.check} {what} [{verdict.code}] {head}",
+        "bad" if verdict.passed is False else "warn",
+    )
+    for row in rest:
+        yield Line(f"  {row}", "bad")
+
+
+def _contexts(contexts: Sequence[Context], most: int | None) -> Iterator[Line]:
+    yield Line(f"contexts ({len(contexts)}):", "dim")
+    for number, context in enumerate(contexts, start=1):
+        shown = context.text if most is None else one_line(context.text)
+        yield Line(f"  [{number}] {printable(context.source)}: {printable(shown)}")
+
+
+def _block(name: str, text: str, most: int | None) -> Iterator[Line]:
+    yield Line(f"{name}:", "dim")
+    for row in printable(_cut(text, most)).split("\n"):
+        yield Line(f"  {row}")
+
+
+def _cut(text: str, most: int | None) -> str:
+    if most is None or len(text) <= most:
+        return text
+    return f"{text[:most]}\n... {len(text) - most} more characters (-vv shows all)"
+
+
+def _call(call: ToolCall) -> str:
+    return f"{call.name}({call.arguments})"
+
+
+def _content(message: Message) -> str:
+    content = message.get("content")
+    return content if isinstance(content, str) else str(content)

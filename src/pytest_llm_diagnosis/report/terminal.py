@@ -1,0 +1,65 @@
+"""The terminal's lines: the plan before the first call, the wait, the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pytest_llm_diagnosis.engine import Counts
+from pytest_llm_diagnosis.records import RunFacts
+
+from .lines import Line, one_line
+from .tables import flip_lines, rate_lines
+from .view import View
+
+
+class Plan(NamedTuple):
+    """What a run is about to do: distinct calls, and how many need not be made.
+
+    At most `probes` failing cases are asked again.
+    """
+
+    calls: int
+    stored: int
+    probes: int
+    replay: bool = False
+
+
+def plan_line(plan: Plan) -> str:
+    """Return the plan on one line."""
+    if plan.replay:
+        text = f"llm: {plan.calls} answers to replay, {plan.stored} recorded"
+    else:
+        text = f"llm: {plan.calls} calls planned, {plan.stored} stored"
+    return f"{text}; up to {plan.probes} failures probed" if plan.probes else text
+
+
+def live_text(counts: Counts, seconds: float) -> str:
+    """Return the state of a wait on one line."""
+    parts = [
+        f"llm: {counts.answered + counts.stored} answered",
+        f"{counts.in_flight} in flight",
+        f"{counts.retries} retries",
+        f"{counts.usd:.4f} USD" if counts.usd else "cost unknown",
+        f"{seconds:.0f} s",
+    ]
+    return ", ".join(parts)
+
+
+def summary_lines(view: View) -> list[Line]:
+    """Return the summary that a reviewer reads."""
+    return [*rate_lines(view.diagnosis), *flip_lines(view.diagnosis), *_run(view.run)]
+
+
+def _run(run: RunFacts) -> Iterator[Line]:
+    cost = "cost unknown" if run.usd is None else f"{run.usd:.4f} USD"
+    parts = [f"{run.calls} calls", f"{run.stored} stored answers"]
+    if run.probe_calls:
+        parts.append(f"{run.probe_calls} of the calls were probes")
+    if run.retries:
+        parts.append(f"{run.retries} retries, {run.waited:.1f} s waited for them")
+    yield Line(f"run: {', '.join(parts)}; {cost if run.calls else 'nothing paid'}")
+    if run.interrupted:
+        yield Line("interrupted: this covers only the cases that were reported", "warn")
+    for note in run.notes:
+        yield Line(f"note: {one_line(note, 300)}", "warn")

@@ -1,0 +1,261 @@
+"""A verdict in words: what is claimed, how sure it is, what to try next.
+
+Nothing is computed here but the rounding of numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pytest_llm_diagnosis.diagnosis import (
+    Diagnosis,
+    Rate,
+    SuiteVerdict,
+    VariantDiagnosis,
+    VerdictKind,
+)
+from pytest_llm_diagnosis.records import Cause
+from pytest_llm_diagnosis.stats import SMALL_RATE, Interval
+
+_LISTED = 5
+FIXES: Mapping[Cause, str] = {
+    "unstable": "lower temperature, a retry, or a looser check",
+    "knowledge": "gold passage in the prompt",
+    "instruction": "explicit instruction",
+    "examples": "3 examples from other cases",
+    "behavior": "none tried",
+    "both": "gold passage",
+    "unexplained": "-",
+    "check_suspect": "mend the check",
+    "infrastructure": "-",
+}
+
+
+def verdict_text(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
+    """Return the verdict in one paragraph, its probability always beside it."""
+    kind = variant.verdict.kind
+    if kind == "too_little_data":
+        return _too_little_data(variant, diagnosis)
+    return _VERDICTS.get(kind, _side)(variant)
+
+
+def _no_failures(variant: VariantDiagnosis) -> str:
+    bound = variant.verdict.upper_bound
+    allowed = f"; it still allows {bound:.0%} (95%)" if bound is not None else ""
+    return f"NO FAILURES. 0 of {variant.cases} cases failed{allowed}."
+
+
+def _not_probed(_variant: VariantDiagnosis) -> str:
+    return "none about causes: no failing case was asked again."
+
+
+def _withheld(variant: VariantDiagnosis) -> str:
+    return f"verdict withheld: {_reason(variant)}"
+
+
+def _reason(variant: VariantDiagnosis) -> str:
+    match variant.verdict.reason:
+        case "faulty_checks":
+            listed = names([case.id for case in variant.suspects])
+            return (
+                f"{len(variant.suspects)} of {variant.probed} failures look like "
+                "faulty checks (the answer agrees with the reference). "
+                f"Fix these first: {listed}."
+            )
+        case "no_evidence":
+            return (
+                f"{variant.untested.get('E', 0)} of {variant.probed} failures have "
+                "no passage to show, so ignorance cannot be told from the rest. "
+                "Give these cases an `evidence:`."
+            )
+        case _:
+            return "over 10% of the calls failed. Run again when they do not."
+
+
+def _unstable(variant: VariantDiagnosis) -> str:
+    verdict = variant.verdict
+    passed = variant.causes.get("unstable", 0)
+    text = (
+        f"UNSTABLE (P={verdict.probability:.2f} that over a third do not repeat). "
+        f"{passed} of {variant.probed} failures passed when asked again unchanged. "
+        "Fix sampling first."
+    )
+    if verdict.leaning is None:
+        return text
+    repeating = variant.probed - passed
+    return f"{text} Of the {repeating} that repeat: leaning {_lean(verdict)}."
+
+
+def _too_little_data(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
+    text = (
+        f"TOO LITTLE DATA. {variant.verdict.of} attributable failures; at least "
+        "5 of 5, or 8 of 10, one way are needed to name a side."
+    )
+    if diagnosis.detectable is None:
+        return text
+    return (
+        f"{text} A before/after run of these {variant.cases} cases can show a "
+        f"change of about {100 * diagnosis.detectable:.0f} points or more."
+    )
+
+
+def _neither_yet(variant: VariantDiagnosis) -> str:
+    verdict, causes = variant.verdict, variant.causes
+    return (
+        f"NEITHER YET (P={verdict.probability:.2f}). A clearer prompt fixed "
+        f"{verdict.count} of {verdict.of} repeating failures "
+        f"({causes.get('instruction', 0)} by the instruction, "
+        f"{causes.get('examples', 0)} by 3 examples)."
+    )
+
+
+def _leaning(verdict: SuiteVerdict) -> str:
+    text = f"leaning {_lean(verdict)}, not settled: {verdict.count} of {verdict.of}"
+    if verdict.enough is None:
+        return f"{text}."
+    return f"{text}; {verdict.enough} of {verdict.enough_of} would settle it."
+
+
+def _lean(verdict: SuiteVerdict) -> str:
+    return f"{str(verdict.leaning).upper()} ({verdict.leaning_probability:.2f})"
+
+
+def _side(variant: VariantDiagnosis) -> str:
+    verdict = variant.verdict
+    if not verdict.settled:
+        return _leaning(verdict)
+    head = f"{verdict.kind.upper()} (P={verdict.probability:.2f})."
+    knowledge = variant.shares.get("knowledge")
+    behavior = variant.shares.get("behavior")
+    if verdict.kind == "both" and knowledge and behavior:
+        return (
+            f"{head} Knowledge fails {_fraction(knowledge)}, behavior "
+            f"{_fraction(behavior)}: neither is twice the other."
+        )
+    parts = []
+    if knowledge:
+        parts.append(
+            f"of {knowledge.cases} cases that need facts, {_count(knowledge)} "
+            f"fail for lack of knowledge{_range(knowledge)}"
+        )
+    if behavior:
+        parts.append(
+            f"of {behavior.cases} with form checks, {_count(behavior)} "
+            f"fail for behavior{_range(behavior)}"
+        )
+    if verdict.kind == "behavior":
+        parts.reverse()
+    text = "; ".join(parts)
+    return f"{head} {text[:1].upper()}{text[1:]}.{_depth(variant)}"
+
+
+_VERDICTS: Mapping[VerdictKind, Callable[[VariantDiagnosis], str]] = {
+    "no_failures": _no_failures,
+    "not_probed": _not_probed,
+    "withheld": _withheld,
+    "unstable": _unstable,
+    "neither_yet": _neither_yet,
+}
+
+
+def _depth(variant: VariantDiagnosis) -> str:
+    verdict = variant.verdict
+    if verdict.kind != "behavior" or verdict.deep_probability is None:
+        return ""
+    return (
+        f" {variant.causes.get('behavior', 0)} of the {verdict.count} survived the "
+        f"instruction and 3 examples (P over half = {verdict.deep_probability:.2f})."
+    )
+
+
+def _count(rate: Rate) -> str:
+    return f"about {rate.failed}" if rate.estimated else str(rate.failed)
+
+
+def _fraction(rate: Rate) -> str:
+    return f"{_count(rate)}/{rate.cases}{_range(rate)}"
+
+
+def _range(rate: Rate) -> str:
+    if rate.interval is None or rate.cases < SMALL_RATE:
+        return ""
+    return f" (95% {percent_range(rate.interval)})"
+
+
+def percent_range(interval: Interval) -> str:
+    """Return an interval of shares as `19-46%`."""
+    return f"{100 * interval.low:.0f}-{100 * interval.high:.0f}%"
+
+
+# -- what to try next ------------------------------------------------------
+
+
+def next_text(variant: VariantDiagnosis) -> str:
+    """Return the cheapest thing to try next, empty when there is nothing."""
+    kind = variant.verdict.kind
+    if kind in _PLAIN_NEXT:
+        return _PLAIN_NEXT[kind]
+    if not variant.verdict.settled:
+        return (
+            f"{_cheapest(variant.causes)}; more cases or trials would settle the side."
+        )
+    return _side_next(variant)
+
+
+_PLAIN_NEXT: Mapping[VerdictKind, str] = {
+    "no_failures": "",
+    "not_probed": "run with --llm-probe standard to learn why these cases fail.",
+    "withheld": "",
+    "unstable": f"{FIXES['unstable']}; then run again.",
+    "too_little_data": "",
+    "neither_yet": (
+        "do that, rerun, then ask again about retrieval or fine-tuning; neither is "
+        "shown to be needed."
+    ),
+}
+
+
+def _side_next(variant: VariantDiagnosis) -> str:
+    verdict, causes = variant.verdict, variant.causes
+    if verdict.kind == "knowledge":
+        return (
+            f"put the source in context; it fixed {causes.get('knowledge', 0)} of "
+            f"{verdict.of}. Fine-tuning is not indicated."
+        )
+    if verdict.kind == "both":
+        context = causes.get("knowledge", 0) + causes.get("both", 0)
+        return f"{_prompt_first(causes)}, then context ({cases(context)})."
+    if verdict.fine_tune:
+        return (
+            "a LoRA fine-tune is worth trying (constrained decoding first where a "
+            "schema is all that is wanted); the best prompt is its baseline."
+        )
+    return f"{_prompt_first(causes)}; a fine-tune is not shown to be needed."
+
+
+def _prompt_first(causes: Mapping[Cause, int]) -> str:
+    rungs: tuple[Cause, ...] = ("instruction", "examples")
+    fixed = [f"{rung}: {cases(causes[rung])}" for rung in rungs if causes.get(rung)]
+    if not fixed:
+        return "a clearer prompt first, though none tried has worked"
+    return f"the cheaper one first ({', '.join(fixed)})"
+
+
+def _cheapest(causes: Mapping[Cause, int]) -> str:
+    order: tuple[Cause, ...] = ("instruction", "examples", "knowledge")
+    found = {cause: causes.get(cause, 0) for cause in order}
+    best = max(order, key=lambda cause: found[cause])
+    if not found[best]:
+        return "nothing cheap has worked yet"
+    return f"cheapest so far: {FIXES[best]}, it fixed {cases(found[best])}"
+
+
+def names(listed: Sequence[str]) -> str:
+    """Return the first few names and how many more there are."""
+    shown = ", ".join(listed[:_LISTED])
+    return f"{shown} and {len(listed) - _LISTED} more" if listed[_LISTED:] else shown
+
+
+def cases(count: int) -> str:
+    """Return `1 case` or `n cases`."""
+    return f"{count} case" if count == 1 else f"{count} cases"

@@ -1,0 +1,227 @@
+"""The words of a diagnosis: what was found, how sure it is, what to try next.
+
+Text comes as plain lines of at most 80 columns.  Nothing is computed here but
+the rounding of numbers.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from pytest_llm_diagnosis.diagnosis import (
+    Change,
+    Confound,
+    Diagnosis,
+    VariantDiagnosis,
+)
+from pytest_llm_diagnosis.records import Ask, Finding, Json
+
+from .verdicts import FIXES, names, next_text, verdict_text
+
+WIDTH = 80
+_RUNGS = {
+    "instruction": "instruction",
+    "examples": "3 examples",
+    "behavior": "another form",
+}
+_MISSING = {
+    "R": "could not be asked again",
+    "F": "could not be asked in free form",
+    "S": "have no instruction",
+    "X": "have too few examples",
+    "E": "have no passage",
+}
+
+
+def diagnosis_lines(variant: VariantDiagnosis, diagnosis: Diagnosis) -> list[str]:
+    """Return the block of one variant: causes, verdict, next step, doubts."""
+    lines = [_head(variant)]
+    if variant.probed:
+        lines += _cause_table(variant)
+        lines += _details(variant)
+    lines += _wrapped(_verdict_line(variant, diagnosis))
+    following = next_text(variant)
+    if following:
+        lines += _wrapped(f"next: {following}")
+    return [*lines, *_doubtful_marks(variant)]
+
+
+def diagnosis_dict(diagnosis: Diagnosis) -> dict[str, Json]:
+    """Return the JSON-ready diagnosis with its verdicts in words."""
+    data = diagnosis.to_dict()
+    data["variants"] = [
+        {
+            **variant.to_dict(),
+            "verdict": {
+                **variant.verdict.to_dict(),
+                "text": verdict_text(variant, diagnosis),
+                "next": next_text(variant),
+            },
+        }
+        for variant in diagnosis.variants
+    ]
+    return data
+
+
+def _head(variant: VariantDiagnosis) -> str:
+    failed = f"{variant.failing} of {variant.cases} cases failed"
+    if not variant.probed:
+        return f"diagnosis of {variant.name}: {failed}"
+    unstable = variant.causes.get("unstable", 0)
+    lost = variant.causes.get("infrastructure", 0)
+    repeat = f"{variant.probed - unstable - lost} repeat, {unstable} do not"
+    if variant.probed < variant.failing:
+        repeat = f"of {variant.probed} probed {repeat}"
+    if lost:
+        repeat += f", {lost} could not be asked"
+    return (
+        f"diagnosis of {variant.name}: {failed}; {repeat} ({variant.calls} extra calls)"
+    )
+
+
+def _cause_table(variant: VariantDiagnosis) -> Iterator[str]:
+    shown = {cause: n for cause, n in variant.causes.items() if cause != "unstable"}
+    if not shown:
+        return
+    yield f"  {'cause':<20} {'cases':>7}  cheapest fix that worked"
+    for cause, count in shown.items():
+        fix = _both_fix(variant) if cause == "both" else FIXES[cause]
+        yield f"  {cause:<20} {count:>7}  {fix}"
+
+
+def _both_fix(variant: VariantDiagnosis) -> str:
+    rungs = [f"{_RUNGS[rung]}: {count}" for rung, count in variant.rungs.items()]
+    return f"{FIXES['both']}, plus {', '.join(rungs)}" if rungs else FIXES["both"]
+
+
+def _verdict_line(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
+    text = verdict_text(variant, diagnosis)
+    return text if text.startswith("verdict") else f"verdict: {text}"
+
+
+def _details(variant: VariantDiagnosis) -> Iterator[str]:
+    worn = variant.costumes
+    if worn.total:
+        kinds = [
+            (worn.knew, "fact check failed though it knew"),
+            (worn.ignorant, "form broke because it did not know"),
+            (worn.marked, "marked as the other side"),
+        ]
+        told = "; ".join(f"{kind}: {count}" for count, kind in kinds if count)
+        repeating = variant.probed - variant.causes.get("unstable", 0)
+        costume = f"{worn.total} of {repeating} wore the other side's costume ({told})"
+        yield from _indented(costume)
+    missing = [
+        f"{count} {_MISSING[arm]} ({arm} not tested)"
+        for arm, count in variant.untested.items()
+        if arm in _MISSING
+    ]
+    if missing:
+        yield from _indented("; ".join(missing))
+    for note, count in variant.notes.items():
+        yield from _indented(f"{note} ({count} cases)")
+
+
+def _doubtful_marks(variant: VariantDiagnosis) -> Iterator[str]:
+    if variant.doubtful_marks:
+        yield "marks that contradict their cause:"
+    for case in variant.doubtful_marks:
+        yield (
+            f"  {case.file}:{case.line} {case.id}: marked {case.mark}, "
+            f"cause {case.cause}"
+        )
+
+
+# -- one case, and comparisons ---------------------------------------------
+
+
+def cause_text(finding: Finding) -> str:
+    """Return one case's cause with the asks that say so, on one line."""
+    rung = f" ({finding.rung})" if finding.rung else ""
+    sure = "" if finding.probability is None else f", P={finding.probability:.2f}"
+    untested = "".join(f" ({arm} not tested)" for arm in finding.untested)
+    note = f" [{finding.note}]" if finding.note else ""
+    return (
+        f"{finding.cause}{rung}{sure}: {_evidence(finding) or 'nothing was asked'}"
+        f"{untested}{note}"
+    )
+
+
+_ASKED = {
+    "R": "asked again unchanged",
+    "F": "in free form",
+    "S": "with the instruction",
+    "X": "with examples",
+    "E": "with the passage",
+    "EF": "in free form with the passage",
+    "ES": "with passage and instruction",
+    "EX": "with passage and examples",
+}
+
+
+def _evidence(finding: Finding) -> str:
+    arms = [arm for arm in _ASKED if finding.arms.get(arm)]
+    return ", ".join(_showed(finding.arms[arm], _ASKED[arm]) for arm in arms)
+
+
+def _showed(asks: Sequence[Ask], how: str) -> str:
+    answered = [ask for ask in asks if not ask.error]
+    if not answered:
+        return f"no answer {how}"
+    right = sum(ask.passed for ask in answered)
+    if not right:
+        return f"wrong in {len(answered)} of {len(answered)} {how}"
+    return f"right in {right} of {len(answered)} {how}"
+
+
+def confound_lines(confounds: Sequence[Confound]) -> list[str]:
+    """Return the reasons not to read the results as they look."""
+    return [line for one in confounds for line in _wrapped(f"note: {_confound(one)}")]
+
+
+def _confound(confound: Confound) -> str:
+    match confound.kind:
+        case "several_changes":
+            return (
+                f"{confound.variant} differs from the first variant in more than one "
+                f"thing ({names(confound.names)}): what helped is open."
+            )
+        case "selection":
+            return "only a selection of the suite ran: its cases may not be typical."
+        case "one_mark":
+            return f"all cases are marked {confound.names[0]}: one side is all it sees."
+        case "no_facts":
+            return "no case has a fact check or a passage: ignorance cannot show."
+        case "no_form":
+            return "no case has a form check: failures of behavior hardly show."
+        case _:
+            return (
+                f"stored and live answers are mixed (stored: {names(confound.names)})."
+            )
+
+
+def confirmed_text(fix: str, change: Change) -> str:
+    """Return what a full run under a fix changed, broken cases by name."""
+    fixed, broken = len(change.fixed), len(change.broken)
+    told = "" if change.p is None else f" (mid-p {change.p:.3f})"
+    if change.p is None:
+        told = f" (no difference detected, {fixed + broken} discordant)"
+    which = f": {names([one.id for one in change.broken])}" if broken else ""
+    return f"confirmed: with {fix} {fixed} cases fixed, {broken} broken{told}{which}."
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, subsequent_indent="  ", break_long_words=False
+    ) or [""]
+
+
+def _indented(text: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+    )
