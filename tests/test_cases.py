@@ -375,6 +375,30 @@ def test_csv_cells_stay_text_where_text_is_welcome(tmp_path: Path) -> None:
     assert case.skip == "yes"
 
 
+def test_values_of_rows_take_the_type_that_a_place_wants(tmp_path: Path) -> None:
+    """Rows of mixed types fill places that take text only, or numbers only."""
+    found = cases(
+        tmp_path,
+        """\
+        cases:
+          - id: "{n}"
+            each: [{n: 1}, {n: '2'}, {n: 3.5}, {n: '04'}]
+            mark: knowledge
+            prompt: "{n}"
+            facts: [contains: "{n}"]
+        """,
+    )
+    assert [case.id for case in found] == ["1", "2", "3.5", "04"]
+    assert [case.facts[0].params for case in found] == ["1", "2", "3.5", "04"]
+
+
+def test_nothing_is_not_made_text(tmp_path: Path) -> None:
+    """A null in a row is a problem where text is wanted, not the word null."""
+    text = "cases: [{id: '{n}', each: [{n: 1}, {n: null}], mark: knowledge, prompt: q, "
+    found = told(tmp_path, text + "facts: [contains: x]}]")
+    assert found == ["a.eval.yaml:1: row 2: 'id' must be text, got nothing"]
+
+
 def test_defaults_are_filled_with_known_columns_only(tmp_path: Path) -> None:
     """A default instruction with JSON serves cases with and without rows."""
     found = cases(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, TypedDict, Unpack
 
 from pytest_llm_diagnosis.records import Arm, Ask, Cause, Mark, Rung
 
@@ -52,6 +52,16 @@ class World:
     clusters: int | None = None
 
 
+class Fixed(TypedDict, total=False):
+    """What of a world is not left to chance."""
+
+    cases: int
+    failing: float
+    lean: float
+    costume: float
+    noise: Noise
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlantedCase:
     """A case with its hidden state.
@@ -60,8 +70,8 @@ class PlantedCase:
     examples, 3 nothing suffices.  A `costume` moves the failure to the other
     side's check: the form demand costs the fact (and may keep the form, or be
     undone by a passage), or the form breaks because the fact is not known.  The
-    four chances are those of a right answer per
-    dimension when its condition holds (`right`) and when it does not.
+    four chances are those of a right answer per dimension when its condition
+    holds (`right`) and when it does not (`wrong`).
     """
 
     name: str
@@ -76,6 +86,7 @@ class PlantedCase:
     rescued: bool
     checks_facts: bool
     checks_form: bool
+    has_passage: bool
     right: tuple[float, float]
     wrong: tuple[float, float]
 
@@ -85,7 +96,7 @@ class PlantedCase:
         kept = HELP.get(arm, 0) >= self.level
         if not self.costume:
             return knows, kept
-        if self.truth == "knowledge":
+        if not self.knows:
             return knows, kept and knows
         rescued = self.rescued and "E" in arm
         return knows and (kept or rescued or "F" in arm), kept or self.keeps_form
@@ -101,6 +112,14 @@ class PlantedCase:
         return Ask(
             facts=facts if self.checks_facts else None, form=form if graded else None
         )
+
+
+def draw_world(rng: random.Random, **fixed: Unpack[Fixed]) -> World:
+    """Return a world with a random lean and random rungs, the rest as given."""
+    shares = [rng.expovariate(1) for _ in RUNGS]
+    instruction, examples, behavior = (share / sum(shares) for share in shares)
+    drawn = World(lean=rng.random(), rungs=(instruction, examples, behavior))
+    return replace(drawn, **fixed)
 
 
 def draw_suite(world: World, rng: random.Random) -> list[PlantedCase]:
@@ -119,6 +138,7 @@ def _draw_case(world: World, rng: random.Random, index: int) -> PlantedCase:
     mark = _mark(planted, rng, costume=costume)
     both_checked = planted == "both" or rng.random() < HALF
     hides_facts = costume and planted == "knowledge"
+    checks_facts = not hides_facts and (mark == "knowledge" or both_checked)
     clusters = world.clusters or world.cases
     return PlantedCase(
         name=f"case-{index}",
@@ -131,8 +151,9 @@ def _draw_case(world: World, rng: random.Random, index: int) -> PlantedCase:
         costume=costume,
         keeps_form=rng.random() < HALF,
         rescued=rng.random() < HALF,
-        checks_facts=not hides_facts and (mark == "knowledge" or both_checked),
+        checks_facts=checks_facts,
         checks_form=mark == "behavior" or both_checked,
+        has_passage=checks_facts or hides_facts or rng.random() < HALF,
         right=_chances(rng, RIGHT[world.noise]),
         wrong=_chances(rng, WRONG[world.noise]),
     )

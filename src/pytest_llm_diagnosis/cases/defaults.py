@@ -39,7 +39,7 @@ class Defaults:
                 joined[key] = above.over(below)
         # A case that gives its own conversation replaces the default one.
         if any(key in own for key in _CONVERSATION):
-            hidden = [key for key in _CONVERSATION if key not in own]
+            hidden = [key for key in _CONVERSATION if key in joined and key not in own]
             return joined.without(hidden) if hidden else joined
         return joined
 

@@ -62,19 +62,23 @@ class Expansion:
             yield Filled(row, own, self._defaults.filled(below))
 
     def _give_types(self, own: MapNode, below: MapNode, validator: Validator) -> None:
-        whole = own.over(below)
+        def holder(trail: _Trail) -> MapNode:
+            return own if trail[0] in own else below
+
         for trail, kind in self._retyped:
-            if type(_at(whole, trail)) is kind:
-                _retype(own if trail[0] in own else below, trail)
-        whole = own.over(below)
-        faults = validator.faults(whole)
-        kinds = {
-            fault.trail: type(_at(whole, fault.trail))
-            for fault in faults
-            if self._is_filled_whole(fault.trail)
-        }
-        if not kinds: return
-        trial_own, trial_below = own.copy
+            if type(_at(holder(trail), trail)) is kind:
+                _retype(holder(trail), trail)
+        faults = validator.faults(own.over(below))
+        wrong = {fault.trail for fault in faults if self._is_filled_whole(fault.trail)}
+        before = {trail: _at(holder(trail), trail) for trail in wrong}
+        for trail in wrong:
+            _retype(holder(trail), trail)
+        if wrong and len(validator.faults(own.over(below))) < len(faults):
+            self._retyped |= {(trail, type(value)) for trail, value in before.items()}
+        else:
+            for trail, value in before.items():
+                _set(holder(trail), trail, value)
+
     def _is_filled_whole(self, trail: _Trail) -> bool:
         return (
             self._template.lone_column(_at(self._own, trail)) is not None
@@ -141,5 +145,5 @@ def _retype(node: MapNode, trail: _Trail) -> None:
     value = _at(node, trail)
     if isinstance(value, str):
         _set(node, trail, resolve(value))
-    elif not isinstance(value, MapNode | ListNode):
+    elif isinstance(value, bool | int | float):
         _set(node, trail, said(value))

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
 from pytest_llm_diagnosis.records import Case, Dimension, JsonObject
 from pytest_llm_diagnosis.schema import Validator, eval_schema, located
-from pytest_llm_diagnosis.source import ListNode, MapNode, Node, place, read
+from pytest_llm_diagnosis.source import ListNode, MapNode, Node, Spot, place, read
 
 from .defaults import Defaults, read_defaults
 from .expanding import Expansion, row_problems
@@ -72,7 +72,7 @@ class _Loader:
         self._validator = Validator(schema, "case", "a case")
         self._maker = Maker(path, root)
         self._tables = Tables(path, root)
-        self._ids: dict[str, Location] = {}
+        self._ids: dict[str, Spot] = {}
         empty = MapNode(Location(path=path))
         self._defaults = Defaults(node=empty, unsettled=empty)
 
@@ -91,14 +91,17 @@ class _Loader:
         return tuple(
             outcome.case
             for item, spot in zip(items, items.spots, strict=True)
-            for outcome in self._item(item, place(spot, self._path))
+            for outcome in self._item(item, spot)
             if outcome.case is not None
         )
 
-    def _item(self, item: Node, location: Location) -> Sequence[_Outcome]:
+    def _item(self, item: Node, spot: Spot) -> Sequence[_Outcome]:
         if not isinstance(item, MapNode):
-            for fault in self._validator.faults(item):
-                self._report(location, fault.text, fault.hint)
+            location = place(spot, self._path)
+            self.problems += [
+                Problem(location=location, finding=fault.text, hint=fault.hint)
+                for fault in self._validator.faults(item)
+            ]
             return ()
         if "each" in item or "each" in self._defaults.node:
             return self._each(item)
@@ -152,22 +155,20 @@ class _Loader:
             given = self._maker.given(node)
         except InputError as error:
             problems += error.problems
-        return (
-            _Outcome(None, problems)
-            if problems
-            else _Outcome(self._maker.case(node, given))
-        )
+        if problems or faulty:
+            return _Outcome(None, problems)
+        return _Outcome(self._maker.case(node, given))
 
     def _repeated_id(self, node: MapNode) -> list[Problem]:
         if not isinstance(identifier := node.get("id"), str):
             return []
-        location = place(node.spots["id"][1], self._path)
-        first = self._ids.setdefault(identifier, location)
-        if first is location:
+        spot = node.spots["id"][1]
+        first = self._ids.get(identifier)
+        if first is None:
+            self._ids[identifier] = spot
             return []
         finding = f"duplicate id {identifier!r}"
-        hint = f"it is first given in {first.path.name}:{first.line}"
+        earlier = place(first, self._path)
+        hint = f"it is first given in {earlier.path.name}:{earlier.line}"
+        location = place(spot, self._path)
         return [Problem(location=location, finding=finding, hint=hint)]
-
-    def _report(self, location: Location, finding: str, hint: str) -> None:
-        self.problems.append(Problem(location=location, finding=finding, hint=hint))

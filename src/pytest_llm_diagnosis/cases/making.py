@@ -25,6 +25,7 @@ from pytest_llm_diagnosis.source import (
     MapNode,
     Node,
     Spot,
+    line_of,
     place,
     plain,
 )
@@ -76,7 +77,7 @@ class Maker:
             id=str(node["id"]),
             mark=cast("Mark", node["mark"]),
             path=self._path,
-            line=self._line(node.start),
+            line=line_of(node.start),
             messages=messages,
             system=given.system if system is None else system,
             evidence=given.evidence,
@@ -85,7 +86,7 @@ class Maker:
             limits=self._checks(node, "limits"),
             instruction=_text(node.get("instruction")),
             ideal=None if ideal is None else _ideal(ideal),
-            ideal_line=0 if ideal is None else self._line(node.spots["ideal"][0]),
+            ideal_line=0 if ideal is None else line_of(node.spots["ideal"][0]),
             cluster=_text(node.get("cluster")),
             tools=_objects(node.get("tools")),
             params=cast("JsonObject", plain(node.get("params")) or {}),
@@ -124,9 +125,6 @@ class Maker:
             )
             for name, params, spot in _named(node, dimension)
         )
-
-    def _line(self, spot: Spot) -> int:
-        return place(spot, self._path).line
 
 
 def _named(node: MapNode, dimension: Dimension) -> Iterator[tuple[str, Node, Spot]]:

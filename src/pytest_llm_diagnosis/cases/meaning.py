@@ -6,11 +6,12 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from pytest_llm_diagnosis.errors import Problem, did_you_mean
+from pytest_llm_diagnosis.errors import Problem
 from pytest_llm_diagnosis.records import MARKS
-from pytest_llm_diagnosis.schema import CASE_KEYS
+from pytest_llm_diagnosis.schema import CASE_KEYS, meant
 from pytest_llm_diagnosis.source import ListNode, MapNode, Node, Spot, place
 
+_RESERVED = ("[", "]", "::")
 _TAG = re.compile(r"[^\W\d][\w.:-]*")
 
 
@@ -22,7 +23,7 @@ def contradictions(
     `faulty` names the keys that were reported already and left out of `node`;
     nothing is called missing that one of them was probably meant to be.
     """
-    yield from _missing(node, _excused(faulty), path)
+    yield from _missing(node, meant(faulty, CASE_KEYS), path)
     if isinstance(identifier := node.get("id"), str):
         yield from _bad_id(identifier, node.spots["id"][1], path)
     yield from _bad_trials(node, path)
@@ -30,43 +31,40 @@ def contradictions(
     yield from _bad_conversation(node, path)
 
 
-def _excused(faulty: Collection[str]) -> set[str]:
-    meant = set(faulty) & set(CASE_KEYS)
-    for key in set(faulty) - meant:
-        meant |= {known for known in CASE_KEYS if did_you_mean(key, [known])}
-    return meant
-
-
-def _missing(node: MapNode, excused: Collection[str], path: Path) -> Iterator[Problem]:
+def _missing(node: MapNode, excused: set[str], path: Path) -> Iterator[Problem]:
+    given = node.keys() | excused
     name = f"case {node['id']!r}" if isinstance(node.get("id"), str) else "the case"
-    location = place(node.start, path)
-    if "id" not in node and "id" not in excused:
+    if "id" not in given:
         hint = "give it a name that no other case of the file has"
-        yield Problem(location=location, finding="the case has no 'id'", hint=hint)
-    if "mark" not in node and "mark" not in excused:
+        yield _lacking(node, "the case has no 'id'", hint, path)
+    if "mark" not in given:
         hint = f"valid: {', '.join(MARKS)}"
-        yield Problem(location=location, finding=f"{name} has no 'mark'", hint=hint)
-    if not {"prompt", "messages"} & (node.keys() | set(excused)):
+        yield _lacking(node, f"{name} has no 'mark'", hint, path)
+    if "prompt" not in given and "messages" not in given:
         hint = "give it 'prompt' or 'messages'"
-        yield Problem(location=location, finding=f"{name} has no 'prompt'", hint=hint)
+        yield _lacking(node, f"{name} has no 'prompt'", hint, path)
     asks = node.get("facts") or node.get("form")
-    if not asks and not {"facts", "form"} & set(excused):
+    if not asks and "facts" not in excused and "form" not in excused:
         hint = "give it at least one under 'facts' or 'form'"
-        yield Problem(location=location, finding=f"{name} has no check", hint=hint)
+        yield _lacking(node, f"{name} has no check", hint, path)
+
+
+def _lacking(node: MapNode, finding: str, hint: str, path: Path) -> Problem:
+    return Problem(location=place(node.start, path), finding=finding, hint=hint)
 
 
 def _bad_id(identifier: str, spot: Spot, path: Path) -> Iterator[Problem]:
-    location = place(spot, path)
-    for mark in ("[", "]", "::"):
-        if mark in identifier:
-            finding = f"the id {identifier!r} must not contain {mark!r}"
-            yield Problem(location=location, finding=finding)
-    if not identifier.isprintable():
+    reserved = [mark for mark in _RESERVED if mark in identifier]
+    hint = "pytest names the item file::id[variant]"
+    if reserved:
+        finding = f"the id {identifier!r} must not contain {reserved[0]!r}"
+    elif not identifier.isprintable():
         finding = f"the id {identifier!r} must be one line of printable text"
-        yield Problem(location=location, finding=finding)
     elif identifier != identifier.strip():
         finding = f"the id {identifier!r} must not begin or end with a space"
-        yield Problem(location=location, finding=finding)
+    else:
+        return
+    yield Problem(location=place(spot, path), finding=finding, hint=hint)
 
 
 def _bad_trials(node: MapNode, path: Path) -> Iterator[Problem]:

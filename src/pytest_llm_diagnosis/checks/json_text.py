@@ -18,7 +18,7 @@ from pytest_llm_diagnosis.records import Json
 MAX_DEPTH = 200
 # Bounds the search for JSON in prose: the tokens of a text of brackets alone,
 # and how much text may be tried in vain, as a multiple of its length.
-MAX_TOKENS = 200_000
+MAX_TOKENS = 50_000
 MAX_TRIED = 8
 # int() refuses longer digits by default (CPython's guard against quadratic time).
 MAX_DIGITS = 4_000

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
+
+# No answer spells out more on purpose.
+MAX_WORDS = 10_000
 
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen "
@@ -73,7 +76,7 @@ def spelled_numbers(text: str) -> Iterator[Spelled]:
 def _runs(text: str) -> Iterator[Sequence[_Word]]:
     """Yield number words that stand together."""
     run: list[_Word] = []
-    for found in _WORD.finditer(text):
+    for found in islice(_WORD.finditer(text), MAX_WORDS):
         gap = _GAP.fullmatch(text, run[-1].end, found.start()) if run else None
         if run and not gap:
             yield run

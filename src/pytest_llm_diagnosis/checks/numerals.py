@@ -18,8 +18,8 @@ from typing import NamedTuple
 from .normalise import same_shapes, without_emphasis
 from .number_words import SCALES, spelled_numbers
 
-# More numbers than this no answer states on purpose.
-MAX_NUMERALS = 20_000
+# No answer states more numbers on purpose.
+MAX_NUMERALS = 10_000
 MAX_LENGTH = 100
 
 _SPACES = "\u00a0\u2007\u2009\u202f"
@@ -108,17 +108,17 @@ def prepared(text: str) -> str:
 
 
 def numerals(text: str) -> list[Numeral]:
-    """Return the numbers in a prepared text, in order, at most `MAX_NUMERALS`.
+    """Return the numbers in a prepared text, in order, up to `MAX_NUMERALS` a kind.
 
     An ambiguous spelling gives each of its readings: `3/4` is also 3 and 4.
     """
-    sources = (_in_digits(text), _in_groups(text), _in_fractions(text), _in_words(text))
-    found = [each for source in sources for each in islice(source, MAX_NUMERALS)]
+    kinds = (_in_digits(text), _in_groups(text), _in_fractions(text), _in_words(text))
+    found = [numeral for kind in kinds for numeral in islice(kind, MAX_NUMERALS)]
     return sorted(found, key=lambda numeral: (numeral.start, numeral.end))
 
 
 def _in_digits(text: str) -> Iterator[Numeral]:
-    for found in _NUMERAL.finditer(text):
+    for found in islice(_NUMERAL.finditer(text), MAX_NUMERALS):
         start, end = found.span()
         prefix = _PREFIX.search(text[max(0, start - _PREFIX_LENGTH) : start])
         currency = (prefix and prefix["currency"]) or ""

@@ -184,6 +184,12 @@ class VariantDiagnosis:
     doubtful_marks: tuple[Spotted, ...] = ()
     suspects: tuple[Spotted, ...] = ()
 
+    @property
+    def repeating(self) -> int:
+        """How many probed failures did not pass when asked again unchanged."""
+        lost: tuple[Cause, ...] = ("unstable", "infrastructure")
+        return self.probed - sum(self.causes.get(cause, 0) for cause in lost)
+
     def to_dict(self) -> dict[str, Json]:
         """Return a JSON-ready dict; the verdict's wording is the report's."""
         return {

@@ -81,8 +81,9 @@ class Engine:
 
     `open_model` gives the model of a variant; it runs in a thread, once
     per variant, before the variant's first live call.  `caps` limits single
-    variants further.  Methods without a leading underscore may be called from
-    any thread, except coroutines, which belong to the engine's loop.
+    variants further.  `on_answer` sees every answer that was handed out.  Methods
+    without a leading underscore may be called from any thread, except
+    coroutines, which belong to the engine's loop.
     """
 
     def __init__(  # noqa: PLR0913 - the collaborators, named at the one call site
@@ -94,6 +95,7 @@ class Engine:
         options: EngineOptions,
         budget: Budget | None = None,
         caps: Mapping[VariantKey, int] | None = None,
+        on_answer: Callable[[Request, Answer], None] = lambda *_: None,
     ) -> None:
         self.counts = Counts()
         self._open_model = open_model
@@ -102,6 +104,7 @@ class Engine:
         self._options = options
         self._budget = budget or Budget()
         self._caps = caps or {}
+        self._on_answer = on_answer
         self._limiter = Limiter(options.concurrency)
         self._variant_limiters: dict[VariantKey, Limiter] = {}
         self._models: dict[VariantKey, asyncio.Task[Model]] = {}
@@ -166,6 +169,7 @@ class Engine:
                 task = self._begin_request(request, urgency, patient=patient)
             answer = await asyncio.shield(task)
             if answer is not None:
+                self._on_answer(request, answer)
                 return answer
             patient = True
 

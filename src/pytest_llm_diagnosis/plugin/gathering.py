@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
@@ -69,12 +69,17 @@ class Gathered:
 
     def view(self) -> View:
         """Return the results, the run's facts and the diagnosis."""
-        results = tuple(self._with(self._chosen()))
-        return View(
-            run=self._run_facts(results),
-            results=results,
-            diagnosis=diagnose(results, seed=self._options.seed),
+        results = tuple(sorted(self._with(self._chosen()), key=self._place()))
+        changes: dict[str, list[str]] = {}
+        for totals in self._totals:
+            changes |= cast("dict[str, list[str]]", totals["changes"])
+        diagnosis = diagnose(
+            results,
+            seed=self._options.seed,
+            changes=changes,
+            selected=any(totals["selected"] for totals in self._totals),
         )
+        return View(run=self._run_facts(results), results=results, diagnosis=diagnosis)
 
     def _run_facts(self, results: tuple[CaseResult, ...]) -> RunFacts:
         started = datetime.fromtimestamp(self._options.started, tz=UTC)
@@ -87,7 +92,7 @@ class Gathered:
         return RunFacts(
             seed=self._options.seed,
             started=started.isoformat(timespec="seconds"),
-            selection=tuple(dict.fromkeys(result.variant for result in results)),
+            selection=self._selection(),
             calls=int(self._sum("calls")),
             probe_calls=int(self._sum("probe_calls")),
             stored=sum(t.answer is not None and t.answer.stored for t in trials),
@@ -97,6 +102,20 @@ class Gathered:
             interrupted=self.interrupted,
             notes=tuple(dict.fromkeys(notes)),
         )
+
+    def _selection(self) -> tuple[str, ...]:
+        """Return the variants in the order in which they were selected."""
+        names = (cast("list[str]", totals["selection"]) for totals in self._totals)
+        return tuple(dict.fromkeys(name for group in names for name in group))
+
+    def _place(self) -> Callable[[CaseResult], tuple[int, str, int]]:
+        """Return the order of results: workers report them in any order."""
+        ranks = {name: rank for rank, name in enumerate(self._selection())}
+
+        def place(result: CaseResult) -> tuple[int, str, int]:
+            return ranks.get(result.variant, len(ranks)), result.file, result.line
+
+        return place
 
     def _usd(self) -> float | None:
         """Return the known cost; None when calls were paid and none had a price."""

@@ -29,6 +29,7 @@ from pytest_llm_diagnosis.records import (
 from pytest_llm_diagnosis.report.terminal import Plan
 from pytest_llm_diagnosis.requests import Prepared, RequestPlanner
 from pytest_llm_diagnosis.store import AnswerStore, Entry, MemoryStore, Store
+from pytest_llm_diagnosis.variants import differences
 
 from .distribution import owner_name, worker_count
 from .items import EvalItem
@@ -149,10 +150,7 @@ class Running:
 
     def ask(self, request: Request) -> Answer:
         """Return one answer; raises `ModelError`."""
-        answer = self._engine.answer(request).result()
-        if self._options.record:
-            self._asked.append(Entry(request, answer))
-        return answer
+        return self._engine.answer(request).result()
 
     # -- probes ----------------------------------------------------------
 
@@ -186,7 +184,16 @@ class Running:
 
     def totals(self) -> JsonObject:
         """Return what this process did, JSON-ready."""
-        return {**self.counts.to_dict(), "notes": list(self.notes)}
+        variants = list(self._variants.values())
+        return {
+            **self.counts.to_dict(),
+            "notes": list(self.notes),
+            "selection": list(dict.fromkeys(variant.name for variant in variants)),
+            "changes": {
+                variant.name: list(differences(variants[0], variant))
+                for variant in variants
+            },
+        }
 
     def halt(self) -> None:
         """Let no further call begin."""
@@ -214,7 +221,12 @@ class Running:
                 owner=owner_name(self._config),
             ),
             budget=Budget(max_calls=options.max_calls, max_usd=options.budget),
+            on_answer=self._keep,
         )
+
+    def _keep(self, request: Request, answer: Answer) -> None:
+        if self._options.record:
+            self._asked.append(Entry(request, answer))
 
     def _open_model(self, key: VariantKey) -> Model:
         """Open a variant's model; runs in a thread before its first live call."""

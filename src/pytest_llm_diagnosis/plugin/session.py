@@ -39,6 +39,7 @@ class EvalSession:
         self._running: Running | None = None
         self._broken: set[str] = set()
         self._probed: list[Probed] = []
+        self._selected = False
 
     @property
     def running(self) -> Running:
@@ -53,6 +54,10 @@ class EvalSession:
         """Remember which collection errors are those of eval files."""
         if report.failed and report.nodeid.endswith(SUFFIX):
             self._broken.add(report.nodeid)
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Remember that only a part of the suite runs."""
+        self._selected |= any(isinstance(item, EvalItem) for item in items)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(
@@ -101,6 +106,9 @@ class EvalSession:
         report = yield
         result = None
         if isinstance(item, EvalItem):
+            if report.failed and report.when != "call" and call.excinfo is not None:
+                # pytest asks the item itself for failures of its call alone.
+                report.longrepr = item.repr_failure(call.excinfo)
             result = item.result_for(report)
             if result is not None and result.outcome == "failed":
                 self.running.failed(item, result)
@@ -151,7 +159,7 @@ class EvalSession:
             return
         self._running.finish()
         data: JsonObject = {
-            "totals": self._running.totals(),
+            "totals": {**self._running.totals(), "selected": self._selected},
             "probed": [probed.to_dict() for probed in self._probed],
         }
         if is_worker(self._config):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .view import View
+from .wording import diagnosis_dict
 
 SCHEMA = 1
 
@@ -25,7 +26,7 @@ def _chunks(view: View) -> Iterator[str]:
     yield f'{{"schema": {SCHEMA},\n"run": {json.dumps(view.run.to_dict())},\n"cases": ['
     for number, result in enumerate(view.results):
         yield f"{',' if number else ''}\n{json.dumps(result.to_dict())}"
-    diagnosis = view.diagnosis.to_dict()
+    diagnosis = diagnosis_dict(view.diagnosis)
     yield "],\n"
     yield ",\n".join(
         f'"{key}": {json.dumps(value)}' for key, value in diagnosis.items()

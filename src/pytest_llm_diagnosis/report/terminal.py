@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pytest_llm_diagnosis.diagnosis import Diagnosis, VariantDiagnosis
 from pytest_llm_diagnosis.engine import Counts
 from pytest_llm_diagnosis.records import RunFacts
 
 from .lines import Line, one_line
 from .tables import flip_lines, rate_lines
 from .view import View
+from .wording import confound_lines, diagnosis_lines
 
 
 class Plan(NamedTuple):
@@ -48,7 +50,22 @@ def live_text(counts: Counts, seconds: float) -> str:
 
 def summary_lines(view: View) -> list[Line]:
     """Return the summary that a reviewer reads."""
-    return [*rate_lines(view.diagnosis), *flip_lines(view.diagnosis), *_run(view.run)]
+    diagnosis = view.diagnosis
+    probed = [one for one in diagnosis.variants if one.probed] or diagnosis.variants[:1]
+    return [
+        *rate_lines(diagnosis),
+        *flip_lines(diagnosis),
+        *(Line(text, "warn") for text in confound_lines(diagnosis.confounds)),
+        Line(""),
+        *(line for variant in probed for line in _diagnosis(variant, diagnosis)),
+        Line(""),
+        *_run(view.run),
+    ]
+
+
+def _diagnosis(variant: VariantDiagnosis, diagnosis: Diagnosis) -> Iterator[Line]:
+    for text in diagnosis_lines(variant, diagnosis):
+        yield Line(text, "head" if text.startswith(("verdict", "next")) else "plain")
 
 
 def _run(run: RunFacts) -> Iterator[Line]:

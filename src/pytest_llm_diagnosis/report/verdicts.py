@@ -41,7 +41,9 @@ def verdict_text(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
 
 def _no_failures(variant: VariantDiagnosis) -> str:
     bound = variant.verdict.upper_bound
-    allowed = f"; it still allows {bound:.0%} (95%)" if bound is not None else ""
+    allowed = (
+        f"; that still allows up to {bound:.0%} (95%)" if bound is not None else ""
+    )
     return f"NO FAILURES. 0 of {variant.cases} cases failed{allowed}."
 
 
@@ -82,8 +84,7 @@ def _unstable(variant: VariantDiagnosis) -> str:
     )
     if verdict.leaning is None:
         return text
-    repeating = variant.probed - passed
-    return f"{text} Of the {repeating} that repeat: leaning {_lean(verdict)}."
+    return f"{text} Of the {variant.repeating} that repeat: leaning {_lean(verdict)}."
 
 
 def _too_little_data(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
@@ -139,8 +140,9 @@ def _side(variant: VariantDiagnosis) -> str:
             f"fail for lack of knowledge{_range(knowledge)}"
         )
     if behavior:
+        what = "cases with" if verdict.kind == "behavior" else "with"
         parts.append(
-            f"of {behavior.cases} with form checks, {_count(behavior)} "
+            f"of {behavior.cases} {what} form checks, {_count(behavior)} "
             f"fail for behavior{_range(behavior)}"
         )
     if verdict.kind == "behavior":
@@ -220,7 +222,7 @@ def _side_next(variant: VariantDiagnosis) -> str:
     if verdict.kind == "knowledge":
         return (
             f"put the source in context; it fixed {causes.get('knowledge', 0)} of "
-            f"{verdict.of}. Fine-tuning is not indicated."
+            f"{variant.repeating}. Fine-tuning is not indicated."
         )
     if verdict.kind == "both":
         context = causes.get("knowledge", 0) + causes.get("both", 0)

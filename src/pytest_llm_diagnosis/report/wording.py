@@ -17,7 +17,7 @@ from pytest_llm_diagnosis.diagnosis import (
 )
 from pytest_llm_diagnosis.records import Ask, Finding, Json
 
-from .verdicts import FIXES, names, next_text, verdict_text
+from .verdicts import FIXES, cases, names, next_text, verdict_text
 
 WIDTH = 80
 _RUNGS = {
@@ -70,7 +70,7 @@ def _head(variant: VariantDiagnosis) -> str:
         return f"diagnosis of {variant.name}: {failed}"
     unstable = variant.causes.get("unstable", 0)
     lost = variant.causes.get("infrastructure", 0)
-    repeat = f"{variant.probed - unstable - lost} repeat, {unstable} do not"
+    repeat = f"{variant.repeating} repeat, {unstable} do not"
     if variant.probed < variant.failing:
         repeat = f"of {variant.probed} probed {repeat}"
     if lost:
@@ -109,9 +109,8 @@ def _details(variant: VariantDiagnosis) -> Iterator[str]:
             (worn.marked, "marked as the other side"),
         ]
         told = "; ".join(f"{kind}: {count}" for count, kind in kinds if count)
-        repeating = variant.probed - variant.causes.get("unstable", 0)
-        costume = f"{worn.total} of {repeating} wore the other side's costume ({told})"
-        yield from _indented(costume)
+        wore = f"{worn.total} of {variant.repeating} wore the other side's costume"
+        yield from _indented(f"{wore} ({told})")
     missing = [
         f"{count} {_MISSING[arm]} ({arm} not tested)"
         for arm, count in variant.untested.items()
@@ -120,7 +119,7 @@ def _details(variant: VariantDiagnosis) -> Iterator[str]:
     if missing:
         yield from _indented("; ".join(missing))
     for note, count in variant.notes.items():
-        yield from _indented(f"{note} ({count} cases)")
+        yield from _indented(f"{note} ({cases(count)})")
 
 
 def _doubtful_marks(variant: VariantDiagnosis) -> Iterator[str]:
@@ -208,7 +207,7 @@ def confirmed_text(fix: str, change: Change) -> str:
     if change.p is None:
         told = f" (no difference detected, {fixed + broken} discordant)"
     which = f": {names([one.id for one in change.broken])}" if broken else ""
-    return f"confirmed: with {fix} {fixed} cases fixed, {broken} broken{told}{which}."
+    return f"confirmed: with {fix} {cases(fixed)} fixed, {broken} broken{told}{which}."
 
 
 def _wrapped(text: str) -> list[str]:

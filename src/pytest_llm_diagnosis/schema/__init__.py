@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .composing import CASE_KEYS, VARIANT_KEYS, eval_schema, variants_schema
 from .validating import Validator, located, validate
-from .wording import Fault
+from .wording import Fault, meant
 
 __all__ = [
     "CASE_KEYS",
@@ -17,6 +17,7 @@ __all__ = [
     "Validator",
     "eval_schema",
     "located",
+    "meant",
     "validate",
     "variants_schema",
 ]

@@ -6,7 +6,7 @@ one whose type fits.  Subschemas with the title `check` hold checks by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from pytest_llm_diagnosis.errors import did_you_mean, valid_choices
@@ -72,6 +72,16 @@ def faults(error: SchemaError, what: str) -> Iterator[Fault]:
     else:
         explain = _EXPLAIN.get(error.validator, _other)
         yield from explain(error, trail, _name(trail, what))
+
+
+def meant(faulty: Iterable[str], known: Collection[str]) -> set[str]:
+    """Return the known keys that faulty keys are, or were probably meant to be."""
+    return {
+        choice
+        for key in faulty
+        for choice in known
+        if key == choice or (key not in known and did_you_mean(key, [choice]))
+    }
 
 
 def _of_union(error: SchemaError, trail: Trail, what: str) -> Iterator[Fault]:

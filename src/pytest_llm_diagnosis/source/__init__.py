@@ -9,7 +9,7 @@ no file outside the root folder is ever opened.
 from __future__ import annotations
 
 from .files import inside, read_text
-from .nodes import ListNode, MapNode, Node, Spot, locate, nodes, place, plain
+from .nodes import ListNode, MapNode, Node, Spot, line_of, locate, nodes, place, plain
 from .reading import parse, read
 from .scalars import resolve
 
@@ -19,6 +19,7 @@ __all__ = [
     "Node",
     "Spot",
     "inside",
+    "line_of",
     "locate",
     "nodes",
     "parse",

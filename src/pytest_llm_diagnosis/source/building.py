@@ -15,6 +15,7 @@ from yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
+    StreamEndEvent,
 )
 
 from pytest_llm_diagnosis.errors import Location
@@ -149,11 +150,13 @@ class Builder:
         documents = self._frame.node
         return documents[0] if isinstance(documents, ListNode) and documents else None
 
-    def take(self, event: Event) -> None:
-        """Add one event; raises `HopelessError` where reading must end."""
-        handler = self._handlers.get(event.__class__)
-        if handler is not None:
-            handler(event)
+    def build(self, next_event: Callable[[], Event]) -> None:
+        """Add all events; raises `HopelessError` where reading must end."""
+        handlers = self._handlers
+        while (kind := (event := next_event()).__class__) is not StreamEndEvent:
+            handler = handlers.get(kind)
+            if handler is not None:
+                handler(event)
 
     def _scalar(self, event: _ScalarEvent) -> None:
         self._written += 1

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
-from pytest_llm_diagnosis.errors import InputError, Location, did_you_mean
+from pytest_llm_diagnosis.errors import InputError, Location
+
+_LOOKED_AT = 1_000
 
 
 def read_text(path: Path) -> str:
@@ -59,12 +63,12 @@ def inside(
 
 
 def _nearest(written: str, path: Path) -> str:
-    folder = path.parent
-    if not folder.is_dir():
-        return "paths are relative to the folder of this file"
-    siblings = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
-    near = did_you_mean(path.name, siblings)
+    try:
+        entries = islice(path.parent.iterdir(), _LOOKED_AT)
+        siblings = sorted(entry.name for entry in entries)
+    except OSError:
+        siblings = []
+    near = get_close_matches(path.name, siblings, n=1)
     if not near:
         return "paths are relative to the folder of this file"
-    name = near.split("'")[1]
-    return f"did you mean {written.removesuffix(path.name) + name!r}?"
+    return f"did you mean {written.removesuffix(path.name) + near[0]!r}?"

@@ -85,6 +85,11 @@ def place(spot: Spot, path: Path) -> Location:
     return Location(path=path, line=spot.line + 1, column=spot.column + 1)
 
 
+def line_of(spot: Spot) -> int:
+    """Return the line of a spot, counted from 1."""
+    return spot.line if isinstance(spot, Location) else spot.line + 1
+
+
 def locate(
     node: MapNode | ListNode, trail: Iterable[str | int], path: Path, *, key: bool
 ) -> Location:

@@ -7,12 +7,10 @@ second tree in memory, and lets nesting and aliases be bounded on the way.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 from yaml.error import MarkedYAMLError, YAMLError
-from yaml.events import Event, StreamEndEvent
 
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
 
@@ -39,8 +37,7 @@ def parse(text: str, path: Path) -> Node:
     builder = Builder()
     problems: list[Problem] = []
     try:
-        for event in _events(text):
-            builder.take(event)
+        _build(builder, text)
     except HopelessError as error:
         builder.findings.append(error.finding)
     except YAMLError as error:
@@ -60,11 +57,10 @@ def parse(text: str, path: Path) -> Node:
     return builder.root
 
 
-def _events(text: str) -> Iterator[Event]:
+def _build(builder: Builder, text: str) -> None:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
-        while not isinstance(event := loader.get_event(), StreamEndEvent):
-            yield event
+        builder.build(loader.get_event)
     finally:
         loader.dispose()
 

@@ -53,8 +53,8 @@ class AnswerStore:
     """Answers in the file at `path`, which is made if it is not there.
 
     `run_started` is when the run began, in seconds since the epoch: answers from
-    before are marked as stored.  With `fresh` they are as if absent.  `clock` is read for
-    leases.  `busy_seconds` is how long another process may hold the file.
+    before are marked as stored.  With `fresh` they are as if absent.  `clock` is
+    read for leases.  `busy_seconds` is how long another process may hold the file.
 
     Methods may be called from any thread.  Raises `StoreError`, with what to
     do, when the file is damaged, locked, full, read-only or too new.

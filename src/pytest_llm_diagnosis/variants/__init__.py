@@ -7,12 +7,14 @@ of `model`, `call` and `script` drops the inherited others.
 
 from __future__ import annotations
 
+from .comparing import differences
 from .files import VariantsFile, find_variants_file
 from .loading import load_variants
 from .selection import resolve_selection
 
 __all__ = [
     "VariantsFile",
+    "differences",
     "find_variants_file",
     "load_variants",
     "resolve_selection",

@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
 from pytest_llm_diagnosis.records import Endpoint, JsonObject, Variant
+from pytest_llm_diagnosis.schema import meant
 from pytest_llm_diagnosis.source import MapNode, place, plain
 
 from .extending import SOURCES, Merged
@@ -61,7 +62,7 @@ class Maker:
             finding = f"{given[0]!r} and {given[1]!r} are both given"
             hint = "a variant asks one of them"
             yield Problem(location=place(spot, self._path), finding=finding, hint=hint)
-        if not given and not merged.faulty & {*SOURCES, ""}:
+        if not given and "" not in merged.faulty and not meant(merged.faulty, SOURCES):
             finding = f"variant {layer.name!r} has nothing to ask"
             hint = "give it 'model' or 'call', or let it extend a variant that has one"
             yield Problem(location=layer.location, finding=finding, hint=hint)

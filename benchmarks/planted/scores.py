@@ -1,0 +1,197 @@
+"""How well causes and verdicts fit what was planted."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from pytest_llm_diagnosis.diagnosis import SuiteVerdict
+from pytest_llm_diagnosis.records import Cause
+
+from .suites import Ran
+from .world import CAUSES, PlantedCase, World, draw_suite
+
+BEHAVIOR: frozenset[Cause] = frozenset({"instruction", "examples", "behavior"})
+HALF = 1 / 2
+BINS = 10
+Region = Literal["knowledge", "behavior", "both"]
+
+
+def side(cause: Cause) -> str:
+    """Return the side of a cause, or the cause itself where it has none."""
+    return "behavior" if cause in BEHAVIOR else cause
+
+
+class CauseScore(NamedTuple):
+    """Shares of failing cases whose cause, or side, was found; calls a failure."""
+
+    failures: int
+    accuracy: float
+    side_accuracy: float
+    calls: float
+    calibration: float
+
+
+def score_causes(ran: Iterable[Ran]) -> CauseScore:
+    """Return how well causes were found; a side is asked of one-sided truths."""
+    found = [(one.case.truth, one.finding) for one in ran if one.finding]
+    sided = [
+        side(truth) == side(finding.cause)
+        for truth, finding in found
+        if side(truth) in {"knowledge", "behavior"}
+    ]
+    right = [truth == finding.cause for truth, finding in found]
+    claims = [
+        (finding.probability, truth == finding.cause)
+        for truth, finding in found
+        if finding.probability is not None
+    ]
+    return CauseScore(
+        failures=len(found),
+        accuracy=sum(right) / len(found),
+        side_accuracy=sum(sided) / len(sided),
+        calls=sum(finding.calls for _, finding in found) / len(found),
+        calibration=calibration_error(claims),
+    )
+
+
+def calibration_error(claims: Iterable[tuple[float, bool]]) -> float:
+    """Return the expected calibration error over ten bins of probability."""
+    bins: dict[int, list[tuple[float, bool]]] = {}
+    for probability, right in claims:
+        bins.setdefault(min(BINS - 1, int(probability * BINS)), []).append(
+            (probability, right)
+        )
+    total = sum(map(len, bins.values()))
+    gaps = [
+        abs(sum(p for p, _ in group) - sum(right for _, right in group))
+        for group in bins.values()
+    ]
+    return sum(gaps) / total if total else float("nan")
+
+
+def confusion(ran: Iterable[Ran]) -> Counter[tuple[Cause, Cause]]:
+    """Return how often a truth was called a cause."""
+    return Counter((one.case.truth, one.finding.cause) for one in ran if one.finding)
+
+
+def recall(counts: Counter[tuple[Cause, Cause]], cause: Cause) -> float:
+    """Return the share of a truth that was found."""
+    of_truth = sum(counts[cause, other] for other in CAUSES)
+    return counts[cause, cause] / of_truth if of_truth else float("nan")
+
+
+def precision(counts: Counter[tuple[Cause, Cause]], cause: Cause) -> float:
+    """Return the share of a claim that was true."""
+    of_claim = sum(counts[other, cause] for other in CAUSES)
+    return counts[cause, cause] / of_claim if of_claim else float("nan")
+
+
+# -- verdicts --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """What is true of a world, whichever suite was drawn from it.
+
+    `prompt` is the share of attributable failures that the prompt fixes, `deep`
+    the share of the behaviour side that survives it, `unstable` that of
+    failures that do not repeat.
+    """
+
+    lean: float
+    prompt: float
+    deep: float
+    unstable: float
+
+    @property
+    def region(self) -> Region:
+        """Which side fails at least twice as often."""
+        if self.lean > 2 / 3:
+            return "knowledge"
+        return "behavior" if self.lean < 1 / 3 else "both"
+
+
+def true_of(world: World, rng: random.Random, cases: int = 4_000) -> Truth:
+    """Return what is true of a world, from a large draw of it."""
+    drawn = draw_suite(replace(world, cases=cases), rng)
+    truths = Counter(case.truth for case in drawn)
+    knowledge = truths["knowledge"] + truths["both"]
+    behavior = sum(truths[cause] for cause in BEHAVIOR)
+    attributable = knowledge + behavior
+    rate_k = knowledge / sum(c.checks_facts or c.has_passage for c in drawn)
+    rate_b = (behavior + truths["both"]) / sum(case.checks_form for case in drawn)
+    failing = [case for case in drawn if _fails(case, rng)]
+    return Truth(
+        lean=rate_k / (rate_k + rate_b),
+        prompt=(truths["instruction"] + truths["examples"]) / attributable,
+        deep=truths["behavior"] / behavior if behavior else 0.0,
+        unstable=sum(case.truth == "unstable" for case in failing) / len(failing),
+    )
+
+
+def _fails(case: PlantedCase, rng: random.Random) -> bool:
+    first = case.answer("first", rng)
+    return first.facts is False or first.form is False
+
+
+class Judged(NamedTuple):
+    """A verdict beside what is true of its world."""
+
+    verdict: SuiteVerdict
+    truth: Truth
+
+    @property
+    def right(self) -> bool:
+        """Whether the headline is true."""
+        kind, truth = self.verdict.kind, self.truth
+        if kind == "neither_yet":
+            return truth.prompt > HALF
+        if kind == "unstable":
+            return truth.unstable > 1 / 3
+        return kind == truth.region
+
+    @property
+    def unneeded(self) -> bool:
+        """Whether a fine-tune was advised that the world does not call for."""
+        return self.truth.region != "behavior" or self.truth.deep <= HALF
+
+
+class VerdictScore(NamedTuple):
+    """Shares of verdicts; the last one of the times that it was advised."""
+
+    suites: int
+    settled: float
+    accuracy: float
+    calibration: float
+    dominance: float
+    advised: int
+    unneeded: float
+
+
+def score_verdicts(judged: Sequence[Judged]) -> VerdictScore:
+    """Return how well verdicts hold; false dominance is a side in a balanced world."""
+    settled = [one for one in judged if one.verdict.settled]
+    claims = [
+        (one.verdict.leaning_probability, one.verdict.leaning == one.truth.region)
+        for one in judged
+        if one.verdict.leaning_probability is not None
+    ]
+    advised = [one for one in judged if one.verdict.fine_tune]
+    one_sided = [one.verdict.kind in {"knowledge", "behavior"} for one in settled]
+    return VerdictScore(
+        suites=len(judged),
+        settled=len(settled) / len(judged),
+        accuracy=_share([one.right for one in settled]),
+        calibration=calibration_error(claims),
+        dominance=sum(one_sided) / len(judged),
+        advised=len(advised),
+        unneeded=_share([one.unneeded for one in advised]),
+    )
+
+
+def _share(bits: Sequence[bool]) -> float:
+    return sum(bits) / len(bits) if bits else float("nan")

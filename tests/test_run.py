@@ -1,0 +1,340 @@
+"""A whole run, seen from outside: collection, answers, failures, the summary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+from conftest import EvalSuite, block
+
+from pytest_llm_diagnosis.records import JsonObject
+
+SUMMARY = ("llm diagnosis", "^(=|FAILED)")
+
+
+def cases_of(report: JsonObject) -> dict[str, JsonObject]:
+    """Return the report's cases by node id."""
+    cases = cast("list[JsonObject]", report["cases"])
+    return {str(case["nodeid"]): case for case in cases}
+
+
+def test_cases_are_items_of_their_file(suite: EvalSuite) -> None:
+    """A node id is file, case and variant; cases keep their order."""
+    result = suite.run("--co", "-q", "--llm-variant=base,rag")
+    assert result.outlines[:6] == [
+        "a.eval.yaml::boots-window[base]",
+        "a.eval.yaml::boots-window[rag]",
+        "a.eval.yaml::worn-window[base]",
+        "a.eval.yaml::worn-window[rag]",
+        "a.eval.yaml::capital[base]",
+        "a.eval.yaml::capital[rag]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "outcomes"),
+    [
+        (["-m", "knowledge"], {"failed": 2, "deselected": 1}),
+        (["-m", "behavior"], {"failed": 1, "deselected": 2}),
+        (["-k", "boots"], {"failed": 1, "deselected": 2}),
+        (["--llm-variant=all"], {"failed": 6, "passed": 3}),
+        (["--llm-variant=rag,instructed"], {"failed": 3, "passed": 3}),
+        (["a.eval.yaml::capital[base]"], {"failed": 1}),
+        (["-x"], {"failed": 1}),
+    ],
+)
+def test_selection_is_pytests(
+    suite: EvalSuite, arguments: list[str], outcomes: dict[str, int]
+) -> None:
+    """Marks, keywords, variants, node ids and `-x` select as ever."""
+    suite.run(*arguments).assert_outcomes(**outcomes)
+
+
+def test_each_item_carries_its_own_line(suite: EvalSuite) -> None:
+    """The report of an item names the eval file and the line of its case."""
+    reports = suite.pytester.inline_run().getreports("pytest_runtest_logreport")
+    places = {report.location[2]: report.location[:2] for report in reports}
+    assert places == {
+        "boots-window[base]": ("a.eval.yaml", 3),
+        "worn-window[base]": ("a.eval.yaml", 10),
+        "capital[base]": ("a.eval.yaml", 17),
+    }
+
+
+def test_without_a_default_nothing_is_asked(suite: EvalSuite) -> None:
+    """No variant chosen: every case is skipped, with the way to choose one."""
+    suite.write_file("llm_variants.yaml", VARIANTS_WITHOUT_DEFAULT)
+    result = suite.run("-rs")
+    result.assert_outcomes(skipped=3)
+    result.stdout.fnmatch_lines(["*no variant chosen: give --llm-variant NAME*"])
+    result.stdout.no_fnmatch_line("*calls planned*")
+
+
+VARIANTS_WITHOUT_DEFAULT = """\
+variants:
+  base: {script: answers.yaml}
+"""
+
+
+def test_an_unknown_variant_ends_the_run_with_the_list(suite: EvalSuite) -> None:
+    """The nearest name comes first, then all of them."""
+    result = suite.run("--llm-variant=rga")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    error = result.stderr.str()
+    assert "rga" in error
+    assert "did you mean 'rag'? variants: base, rag, instructed, all" in error
+
+
+def test_a_failure_shows_what_was_asked_and_what_was_wrong(suite: EvalSuite) -> None:
+    """Prompt, contexts, answer, each failed check; no traceback."""
+    result = suite.run("--llm-variant=rag", "-k", "capital", "--llm-probe=off")
+    shown = block(result, r"_ capital\[rag\] _", "= llm diagnosis =")
+    assert shown == FAILURE
+
+
+FAILURE = """\
+_________________________________ capital[rag] _________________________________
+a.eval.yaml:18: json:invalid: not JSON: Expecting value: line 1 column 1 (char 0): 'The capital of France is Paris.'
+capital (behavior), asked of rag
+system:
+  You answer for Northwind Outfitters.
+user:
+  What is the capital of France?
+answer:
+  The capital of France is Paris.
+form: json failed [json:invalid] not JSON: Expecting value: line 1 column 1 (char 0): 'The capital of France is Paris.'"""
+
+
+def test_long_texts_are_cut_with_a_count(suite: EvalSuite) -> None:
+    """A long answer is cut, and shown in full with `-vv`."""
+    suite.write_file("answers.yaml", f"rules:\n  - text: {'word ' * 500}\n")
+    cut = suite.run("-k", "boots", "--llm-probe=off")
+    cut.stdout.fnmatch_lines(["*... 1899 more characters (-vv shows all)"])
+    full = suite.run("-k", "boots", "--llm-probe=off", "-vv")
+    assert full.stdout.str().count("word") >= 500
+
+
+def test_the_summary_compares_variants(suite: EvalSuite) -> None:
+    """Failures by mark, what failed, what each variant fixes and breaks."""
+    result = suite.run("--llm-variant=base,rag", "--tb=no", "--llm-probe=off")
+    shown = block(result, *SUMMARY)
+    assert shown == COMPARED
+
+
+COMPARED = """\
+"""
+
+
+def test_a_second_run_makes_no_call(suite: EvalSuite) -> None:
+    """Answers are kept; the header says so before the first item."""
+    first = suite.run()
+    first.stdout.fnmatch_lines(["llm: 3 calls planned, 0 stored*"])
+    first.stdout.fnmatch_lines(["run: * calls, 0 stored answers*"])
+    second = suite.run()
+    second.stdout.fnmatch_lines(["llm: 3 calls planned, 3 stored*"])
+    second.stdout.fnmatch_lines(["run: 0 calls, 3 stored answers*"])
+
+
+def test_fresh_answers_are_asked_anew(suite: EvalSuite) -> None:
+    """`--llm-answers=fresh` passes the store by, and refills it."""
+    suite.run("--llm-probe=off")
+    fresh = suite.run("--llm-probe=off", "--llm-answers=fresh")
+    fresh.stdout.fnmatch_lines(["run: 3 calls, 0 stored answers*"])
+
+
+def test_recorded_answers_are_replayed(suite: EvalSuite) -> None:
+    """A recording holds probes too, so a replay diagnoses without a call."""
+    suite.run("--llm-record")
+    assert (suite.path / "recordings" / "base.jsonl").exists()
+    (suite.path / "answers.yaml").write_text("rules: []\n", encoding="utf-8")
+    replayed = suite.report("--llm-answers=replay")
+    run = cast("JsonObject", replayed["run"])
+    assert run["calls"] == 0
+    causes = {name: case["cause"] for name, case in cases_of(replayed).items()}
+    assert causes == {
+        "a.eval.yaml::boots-window[base]": "knowledge",
+        "a.eval.yaml::worn-window[base]": "knowledge",
+        "a.eval.yaml::capital[base]": "instruction",
+    }
+
+
+def test_a_replay_miss_is_an_error_that_shows_what_differs(suite: EvalSuite) -> None:
+    """The nearest recorded request and the part that differs are named."""
+    suite.run("--llm-record", "--llm-probe=off")
+    eval_file = suite.path / "a.eval.yaml"
+    changed = eval_file.read_text(encoding="utf-8").replace("unworn boots", "new boots")
+    eval_file.write_text(changed, encoding="utf-8")
+    result = suite.run("--llm-answers=replay", "--llm-probe=off")
+    result.assert_outcomes(errors=1, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "a.eval.yaml:4: no recorded answer for a.eval.yaml::boots-window*",
+            "nearest recorded request: *base.jsonl:1: a.eval.yaml::boots-window*",
+        ]
+    )
+
+
+def test_python_tests_enter_the_report(suite: EvalSuite) -> None:
+    """A marked test with `llm` runs for each variant, beside the cases."""
+    suite.write_file("test_app.py", PYTHON_TESTS)
+    report = suite.report("--llm-variant=base,rag", "--llm-probe=off")
+    cases = cases_of(report)
+    case = cases["test_app.py::test_boots[base]"]
+    assert (case["mark"], case["outcome"], case["line"]) == ("knowledge", "failed", 4)
+    trial = cast("list[JsonObject]", case["trials"])[0]
+    assert trial["text"] == "You have 30 days."
+    assert cast("list[JsonObject]", trial["facts"])[0]["code"] == "assertion:failed"
+    assert cases["test_app.py::test_boots[rag]"]["outcome"] == "passed"
+    assert cases["test_app.py::test_two[rag-x]"]["id"] == "test_two[x]"
+    assert "test_app.py::test_unmarked[base]" not in cases
+
+
+PYTHON_TESTS = """\
+import pytest
+
+
+@pytest.mark.knowledge
+def test_boots(llm):
+    assert "45" in llm("How many days for unworn boots?").text
+
+
+@pytest.mark.behavior
+@pytest.mark.parametrize("other", ["x"])
+def test_two(llm, other):
+    assert llm("capital").text != llm("capital", system="JSON").text
+
+
+def test_unmarked(llm):
+    assert llm("hello").text
+"""
+
+
+def test_passages_are_recorded_as_contexts(suite: EvalSuite) -> None:
+    """What `rag` retrieved stands in the report and in the failure."""
+    report = suite.report("--llm-variant=rag", "--llm-probe=off")
+    trials = cases_of(report)["a.eval.yaml::boots-window[rag]"]["trials"]
+    (context,) = cast("list[JsonObject]", cast("list[JsonObject]", trials)[0]["contexts"])
+    assert context["source"] == "docs/returns.md#unworn-goods"
+    assert "within 45 days" in str(context["text"])
+
+
+def test_trials_and_pass_at(suite: EvalSuite) -> None:
+    """A case passes when enough of its trials do."""
+    suite.write_file(
+        "answers.yaml",
+        """\
+        rules:
+          - {trial: 0, text: no}
+          - {text: "yes"}
+        """,
+    )
+    suite.write_file(
+        "a.eval.yaml",
+        """\
+        defaults: {mark: knowledge, prompt: "?", facts: [contains: "yes"], trials: 3}
+        cases:
+          - {id: two, pass_at: 2}
+          - {id: three, pass_at: 3}
+        """,
+    )
+    cases = cases_of(suite.report("--llm-probe=off"))
+    outcomes = {str(case["id"]): case["outcome"] for case in cases.values()}
+    assert outcomes == {"two": "passed", "three": "failed"}
+
+
+def test_skips_expected_failures_and_tags(suite: EvalSuite) -> None:
+    """`skip` and `xfail` are pytest's own; tags are markers, also strict ones."""
+    suite.write_file(
+        "a.eval.yaml",
+        """\
+        defaults: {mark: knowledge, prompt: "?", facts: [contains: x]}
+        cases:
+          - {id: later, skip: not yet}
+          - {id: known, xfail: issue 7}
+          - {id: tagged, tags: [smoke]}
+        """,
+    )
+    result = suite.run("--strict-markers", "--llm-probe=off")
+    result.assert_outcomes(skipped=1, xfailed=1, failed=1)
+    suite.run("--strict-markers", "-m", "smoke").assert_outcomes(failed=1, deselected=2)
+    cases = cases_of(suite.report("--llm-probe=off"))
+    told = {str(case["id"]): (case["outcome"], case["message"]) for case in cases.values()}
+    assert told == {
+        "later": ("skipped", "not yet"),
+        "known": ("skipped", "expected to fail: issue 7"),
+        "tagged": ("failed", None),
+    }
+
+
+def test_a_spent_call_budget_skips_the_rest(suite: EvalSuite) -> None:
+    """Cases beyond the budget are skipped with the reason."""
+    result = suite.run("--llm-max-calls=1", "--llm-probe=off", "-rs")
+    result.assert_outcomes(failed=1, skipped=2)
+    result.stdout.fnmatch_lines(["*the budget of 1 calls is spent*"])
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--llm-trials=0",
+        "--llm-concurrency=none",
+        "--llm-report=report.pdf",
+        "--llm-seed=-1",
+    ],
+)
+def test_a_bad_option_is_one_clean_line(suite: EvalSuite, option: str) -> None:
+    """What is wrong and what would be right, before anything runs."""
+    result = suite.run(option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert len(result.errlines) <= 2
+    assert option.split("=")[0] in result.stderr.str()
+
+
+def test_ini_twins(suite: EvalSuite) -> None:
+    """Every option has an ini twin."""
+    suite.write_file(
+        "pytest.ini",
+        """\
+        [pytest]
+        llm_variant = rag
+        llm_probe = off
+        """,
+    )
+    suite.run().assert_outcomes(passed=2, failed=1)
+
+
+def test_workers_come_to_the_same_result(suite: EvalSuite) -> None:
+    """Under `-n 2` the controller tells what a single process tells."""
+    one = suite.report("--llm-variant=all")
+    two = suite.report("--llm-variant=all", "-n2")
+    assert cases_without_times(one) == cases_without_times(two)
+    assert one["variants"] == two["variants"]
+    assert one["flips"] == two["flips"]
+
+
+def cases_without_times(report: JsonObject) -> object:
+    """Return what must not depend on how the work was shared."""
+    return {
+        name: [case[key] for key in ("outcome", "cause", "arms", "costume", "line")]
+        for name, case in cases_of(report).items()
+    }
+
+
+def test_workers_pay_no_call_twice(suite: EvalSuite, tmp_path: Path) -> None:
+    """Two workers that both run ahead ask each request once."""
+    suite.write_file("llm_variants.yaml", "default: app\nvariants: {app: {call: 'app:answer'}}")
+    suite.write_file(
+        "app.py",
+        f"""\
+        import time
+        def answer(request):
+            time.sleep(0.05)
+            with open({str(tmp_path / "calls")!r}, "a") as file:
+                file.write(str(request.messages[-1]["content"]) + chr(10))
+            return "none"
+        """,
+    )
+    suite.run("-n2", "--llm-probe=off")
+    calls = (tmp_path / "calls").read_text(encoding="utf-8").splitlines()
+    assert len(calls) == len(set(calls)) == 3

@@ -1,0 +1,298 @@
+"""The words of a diagnosis, as whole blocks and sentence by sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from textwrap import dedent
+
+import pytest
+
+from diagnosed import grade, result, suite
+from pytest_llm_diagnosis.diagnosis import Confound, compare, diagnose
+from pytest_llm_diagnosis.records import Ask, CaseResult, Cause, Finding, Rung
+from pytest_llm_diagnosis.report.wording import (
+    cause_text,
+    confirmed_text,
+    confound_lines,
+    diagnosis_dict,
+    diagnosis_lines,
+)
+
+
+def block(results: list[CaseResult]) -> list[str]:
+    """Return the block of the first variant."""
+    diagnosis = diagnose(results, seed=7)
+    return diagnosis_lines(diagnosis.variants[0], diagnosis)
+
+
+def sentence(results: list[CaseResult]) -> str:
+    """Return the block as one line of text."""
+    return " ".join(" ".join(block(results)).split())
+
+
+def test_a_whole_block() -> None:
+    """Head, causes, costumes, verdict, next step and the label audit."""
+    causes = {"knowledge": 13, "instruction": 1, "examples": 1, "behavior": 1}
+    results = suite(29, **causes, unexplained=1, unstable=3)
+    results.append(
+        result("tell-me", "failed", cause="unstable", line=400, mark="behavior")
+    )
+    results[29] = replace(
+        results[29], mark="behavior", trials=result(grades=grade("", "-")).trials
+    )
+    assert "\n".join(block(results)) == dedent(
+        """\
+        diagnosis of base: 21 of 50 cases failed; 17 repeat, 4 do not (42 extra calls)
+          cause                  cases  cheapest fix that worked
+          knowledge                 13  gold passage in the prompt
+          instruction                1  explicit instruction
+          examples                   1  3 examples from other cases
+          behavior                   1  none tried
+          unexplained                1  -
+          1 of 17 wore the other side's costume (form broke because it did not know: 1)
+        verdict: KNOWLEDGE (P=0.85). Of 44 cases that need facts, 13 fail for lack of
+          knowledge (95% 18-44%); of 36 with form checks, 3 fail for behavior (95%
+          3-22%).
+        next: put the source in context; it fixed 13 of 17. Fine-tuning is not
+          indicated.
+        marks that contradict their cause:
+          x.eval.yaml:11 knowledge-0: marked behavior, cause knowledge"""
+    )
+
+
+SENTENCES: list[tuple[int, dict[str, int], list[str]]] = [
+    (
+        30,
+        {"behavior": 12, "knowledge": 2, "examples": 1},
+        [
+            "verdict: BEHAVIOR (P=0.9",
+            "12 of the 13 survived the instruction and 3 examples (P over half",
+            "next: a LoRA fine-tune is worth trying",
+            "the best prompt is its baseline.",
+        ],
+    ),
+    (
+        30,
+        {"knowledge": 13, "behavior": 5, "instruction": 7},
+        [
+            "verdict: BOTH (P=0.9",
+            (
+                "Knowledge fails 13/43 (95% 19-45%), behavior 12/42 (95% 17-44%): "
+                "neither is twice the other."
+            ),
+            (
+                "next: the cheaper one first (instruction: 7 cases), then context "
+                "(13 cases)."
+            ),
+        ],
+    ),
+    (
+        20,
+        {"instruction": 8, "examples": 4, "behavior": 4},
+        [
+            "verdict: NEITHER YET (P=",
+            (
+                "A clearer prompt fixed 12 of 16 repeating failures "
+                "(8 by the instruction, 4 by 3 examples)."
+            ),
+            "next: do that, rerun, then ask again",
+        ],
+    ),
+    (
+        20,
+        {"unstable": 13, "knowledge": 6, "behavior": 2},
+        [
+            (
+                "verdict: UNSTABLE (P=1.00 that over a third do not repeat). 13 of 21 "
+                "failures passed when asked again unchanged. Fix sampling first. "
+                "Of the 8 that repeat: leaning KNOWLEDGE (0."
+            ),
+        ],
+    ),
+    (
+        17,
+        {"knowledge": 3},
+        [
+            (
+                "verdict: TOO LITTLE DATA. 3 attributable failures; at least 5 of 5, "
+                "or 8 of 10, one way are needed to name a side. A before/after run of "
+                "these 20 cases can show a change of about 41 points or more."
+            ),
+        ],
+    ),
+    (
+        30,
+        {"knowledge": 7, "behavior": 2},
+        [
+            "verdict: leaning KNOWLEDGE (0.",
+            "not settled: 7 of 9; 10 of 12 would settle it.",
+        ],
+    ),
+    (
+        30,
+        {"check_suspect": 5, "knowledge": 16},
+        [
+            (
+                "verdict withheld: 5 of 21 failures look like faulty checks (the "
+                "answer agrees with the reference). Fix these first: check_suspect-0,"
+            ),
+        ],
+    ),
+    (
+        20,
+        {},
+        [
+            (
+                "0 of 20 cases failed verdict: NO FAILURES. 0 of 20 cases failed; that "
+                "still allows up to 16% (95%)."
+            ),
+        ],
+    ),
+    (
+        30,
+        {"behavior": 6, "instruction": 5},
+        ["next: the cheaper one first (instruction: 5 cases); a fine-tune is not"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("passing", "causes", "told"), SENTENCES)
+def test_every_verdict_in_words(
+    passing: int, causes: dict[str, int], told: list[str]
+) -> None:
+    """What is claimed, how sure it is, and the next step."""
+    text = sentence(suite(passing, **causes))
+    for words in told:
+        assert words in text
+
+
+@pytest.mark.parametrize("causes", [causes for _, causes, _ in SENTENCES])
+def test_no_line_is_wider_than_a_terminal(causes: dict[str, int]) -> None:
+    """80 columns hold every line."""
+    assert max(map(len, block(suite(20, **causes)))) <= 80
+
+
+def test_without_probes_the_block_says_so() -> None:
+    """Only the head, and how to learn more."""
+    results = [replace(one, finding=None) for one in suite(10, knowledge=8)]
+    assert block(results) == [
+        "diagnosis of base: 8 of 18 cases failed",
+        "verdict: none about causes: no failing case was asked again.",
+        "next: run with --llm-probe standard to learn why these cases fail.",
+    ]
+
+
+def test_a_sample_of_failures_is_called_one() -> None:
+    """Estimated counts say about."""
+    unprobed = [
+        result(f"k-{n}", "failed", mark="knowledge", asks="facts") for n in range(12)
+    ]
+    text = sentence([*suite(30, knowledge=12), *unprobed])
+    assert "24 of 54 cases failed; of 12 probed 12 repeat, 0 do not" in text
+    assert "about 24 fail for lack of knowledge" in text
+
+
+def test_what_could_not_be_tested_is_said() -> None:
+    """An arm that was missing is named with its reason."""
+    finding = Finding(cause="unexplained", untested=("X",), note="not used")
+    results = [*suite(5), result("a", "failed", finding=finding, mark="behavior")]
+    text = sentence(results)
+    assert "1 have too few examples (X not tested)" in text
+    assert "not used (1 case)" in text
+
+
+@pytest.mark.parametrize(
+    ("cause", "rung", "arms", "told"),
+    [
+        (
+            "knowledge",
+            None,
+            {"R": "--", "F": "---", "E": "+++"},
+            (
+                "knowledge, P=0.97: wrong in 2 of 2 asked again unchanged, wrong in "
+                "3 of 3 in free form, right in 3 of 3 with the passage"
+            ),
+        ),
+        (
+            "both",
+            "instruction",
+            {"E": "-", "ES": "+"},
+            (
+                "both (instruction), P=0.97: wrong in 1 of 1 with the passage, right "
+                "in 1 of 1 with passage and instruction"
+            ),
+        ),
+    ],
+)
+def test_a_cause_is_never_named_without_its_asks(
+    cause: Cause, rung: Rung | None, arms: dict[str, str], told: str
+) -> None:
+    """The evidence stands beside the claim."""
+    asks = {
+        arm: tuple(Ask(facts=bit == "+") for bit in bits) for arm, bits in arms.items()
+    }
+    assert (
+        cause_text(Finding(cause=cause, rung=rung, probability=0.97, arms=asks)) == told
+    )
+
+
+def test_untested_arms_and_failed_calls_stand_in_the_evidence() -> None:
+    """Nothing is hidden where a call failed or an arm was missing."""
+    finding = Finding(
+        cause="infrastructure",
+        arms={"R": (Ask(error=True),)},
+        untested=("E",),
+        note="a call of arm R failed",
+    )
+    assert cause_text(finding) == (
+        "infrastructure: no answer asked again unchanged (E not tested) "
+        "[a call of arm R failed]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("confound", "told"),
+    [
+        (
+            Confound(
+                kind="several_changes", variant="tuned_rag", names=("model", "retrieve")
+            ),
+            (
+                "tuned_rag differs from the first variant in more than one thing "
+                "(model, retrieve)"
+            ),
+        ),
+        (Confound(kind="selection"), "only a selection of the suite ran"),
+        (Confound(kind="one_mark", names=("knowledge",)), "marked knowledge"),
+        (Confound(kind="no_facts"), "ignorance cannot show"),
+        (Confound(kind="no_form"), "no case has a form check"),
+        (Confound(kind="mixed_answers", names=("base",)), "(stored: base)"),
+    ],
+)
+def test_confounds_in_words(confound: Confound, told: str) -> None:
+    """Each says what it spoils."""
+    assert told in " ".join(line.strip() for line in confound_lines([confound]))
+
+
+def test_a_confirmation_lists_what_broke() -> None:
+    """A fix that repairs failures may break passes."""
+    before = [result(f"c-{n}", "failed" if n < 14 else "passed") for n in range(30)]
+    after = [result(f"c-{n}", "failed" if n > 27 else "passed") for n in range(30)]
+    assert confirmed_text("the passage", compare(before, after)) == (
+        "confirmed: with the passage 14 cases fixed, 2 broken (mid-p 0.002): "
+        "c-28, c-29."
+    )
+    assert confirmed_text("the passage", compare(before[13:18], after[13:18])) == (
+        "confirmed: with the passage 1 case fixed, 0 broken "
+        "(no difference detected, 1 discordant)."
+    )
+
+
+def test_the_report_carries_the_words() -> None:
+    """`report.json` holds verdict, text and next step."""
+    diagnosis = diagnose(suite(30, knowledge=13), seed=7)
+    variants = diagnosis_dict(diagnosis)["variants"]
+    assert isinstance(variants, list)
+    verdict = variants[0]["verdict"]
+    assert verdict["text"].startswith("KNOWLEDGE (P=")
+    assert verdict["next"].startswith("put the source in context; it fixed 13 of 13")
