@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
 
+from hypothesis import settings
+
 from pytest_llm_diagnosis.cases import load_cases
 from pytest_llm_diagnosis.errors import InputError
 from pytest_llm_diagnosis.records import Case, Dimension, JsonObject
+
+# A busy machine must not fail a law.
+UNTIMED = settings(deadline=None)
 
 TEXT: JsonObject = {"type": "string", "minLength": 1}
 TEXTS: JsonObject = {"type": "array", "items": TEXT, "minItems": 1}

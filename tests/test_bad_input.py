@@ -436,6 +436,10 @@ def test_several_problems_at_once(root: Path) -> None:
             prompt: "{m}"
             form: [json]
             each: [{n: 1}]
+          - id: d
+            trials: many
+            prompt: "{n}"
+            each: no.csv
         """
     found = told(root, dedent(text))
     assert [line for line in found if not line.startswith("  ")] == [
@@ -453,6 +457,8 @@ def test_several_problems_at_once(root: Path) -> None:
         "a.eval.yaml:16: system file 'no.md' does not exist",
         "a.eval.yaml:17: duplicate id 'b'",
         "a.eval.yaml:23: unknown column 'm'",
+        "a.eval.yaml:27: 'trials' must be a whole number, got 'many'",
+        "a.eval.yaml:29: each file 'no.csv' does not exist",
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval_files import Checks, cases, one, shown, write
+from eval_files import UNTIMED, Checks, cases, one, shown, write
 from pytest_llm_diagnosis.cases import load_cases
 from pytest_llm_diagnosis.cases.filling import Row, Template
 from pytest_llm_diagnosis.errors import InputError, Location
@@ -456,6 +456,7 @@ def row(value: object) -> Row:
     return Row(1, values)
 
 
+@UNTIMED
 @given(TEXT, TEXT)
 def test_doubled_braces_are_braces(text: str, value: str) -> None:
     """Doubling every brace of a text keeps it as it is, beside a column too."""
@@ -493,6 +494,7 @@ def test_braces_of_a_case_with_rows(text: str, filled: str) -> None:
         assert plain(strict.fill(row("v"))) == {"t": filled}
 
 
+@UNTIMED
 @given(TEXT, TEXT)
 def test_shared_text_knows_columns_only(text: str, value: str) -> None:
     """In defaults a column is replaced and nothing else is touched."""

@@ -165,15 +165,15 @@ def test_exposure_and_not_the_mark_is_the_denominator() -> None:
     assert only(results).exposure == {"knowledge": 3, "behavior": 3}
 
 
-def test_a_cause_exposes_all_cases_that_ask_for_the_same() -> None:
-    """Fact-only cases found to fail for behavior could all have done so."""
+def test_a_case_found_to_fail_for_a_side_was_exposed_to_it() -> None:
+    """A fact-only case can fail for behavior; that exposes it alone."""
     results = [
         result("a", "failed", cause="instruction", asks="facts"),
         result("b", asks="facts"),
         result("c", asks="form", mark="behavior"),
     ]
     share = only(results).shares["behavior"]
-    assert (share.failed, share.cases) == (1, 3)
+    assert (share.failed, share.cases) == (1, 2)
 
 
 def test_a_both_case_enters_both_shares() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eval_files import UNTIMED
 from pytest_llm_diagnosis.documents import (
     Documents,
     headings,
@@ -162,6 +163,7 @@ LINES = st.lists(
 )
 
 
+@UNTIMED
 @given(LINES)
 def test_every_passage_has_its_own_id(lines: list[str]) -> None:
     """Ids are unique, and every heading can be asked for by its slug."""
@@ -174,6 +176,7 @@ def test_every_passage_has_its_own_id(lines: list[str]) -> None:
         assert found.text.startswith(heading.chain)
 
 
+@UNTIMED
 @given(LINES)
 def test_no_text_is_lost(lines: list[str]) -> None:
     """Every line that is not a heading or front matter is in some passage."""

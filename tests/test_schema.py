@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from eval_files import CONTENT, LIMITS
+from eval_files import CONTENT, LIMITS, UNTIMED
 from pytest_llm_diagnosis.errors import InputError, Location
 from pytest_llm_diagnosis.records import JsonObject
 from pytest_llm_diagnosis.schema import (
@@ -346,6 +346,7 @@ SCHEMAS = st.recursive(
 )
 
 
+@UNTIMED
 @given(SCHEMAS.filter(lambda schema: isinstance(schema, dict)), VALUES)
 def test_the_acceptor_never_accepts_what_is_wrong(
     schema: JsonObject, value: object
@@ -355,6 +356,7 @@ def test_the_acceptor_never_accepts_what_is_wrong(
         assert Draft202012Validator(dict(schema)).is_valid(value)
 
 
+@UNTIMED
 @given(SCHEMAS.filter(lambda schema: isinstance(schema, dict)), VALUES)
 def test_problems_are_found_exactly_when_there_are_any(
     schema: JsonObject, value: object
@@ -366,6 +368,7 @@ def test_problems_are_found_exactly_when_there_are_any(
     assert all(fault.text for fault in found)
 
 
+@UNTIMED
 @given(st.dictionaries(st.sampled_from(CASE_KEYS), VALUES, max_size=4))
 def test_random_cases_are_explained(case: object) -> None:
     """No combination of keys and values is beyond words."""

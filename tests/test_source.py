@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eval_files import UNTIMED
 from pytest_llm_diagnosis.errors import InputError, Location
 from pytest_llm_diagnosis.source import (
     ListNode,
@@ -128,12 +129,14 @@ def test_spots_of_other_files_are_kept() -> None:
     assert locate(node, ["a", 1, "b"], Path("other.yaml"), key=False) == HERE
 
 
+@UNTIMED
 @given(DATA)
 def test_nodes_keep_json_data(data: object) -> None:
     """Data to nodes and back is the same data."""
     assert plain(nodes(data, HERE)) == data  # type: ignore[arg-type]
 
 
+@UNTIMED
 @given(st.lists(DATA, max_size=3).map(lambda data: {"data": data}))
 def test_json_is_read_as_yaml(data: object) -> None:
     """JSON text, pure ASCII with quoted keys, gives the same data."""
@@ -298,6 +301,7 @@ def test_dates_are_not_objects() -> None:
     assert not any(isinstance(value, dt.date) for value in node.values())
 
 
+@UNTIMED
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Random text raises nothing but `InputError`."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval_files import shown, write
+from eval_files import UNTIMED, shown, write
 from pytest_llm_diagnosis.errors import InputError, Location
 from pytest_llm_diagnosis.records import Endpoint, Examples, Retrieve, Variant
 from pytest_llm_diagnosis.source import MapNode, parse
@@ -243,6 +243,7 @@ def test_a_call_drops_the_inherited_model(tmp_path: Path) -> None:
 NAMES = ["a", "b", "c", "d", "e"]
 
 
+@UNTIMED
 @given(st.dictionaries(st.sampled_from(NAMES), st.sampled_from(NAMES), max_size=5))
 def test_any_graph_of_extends_ends(parents: dict[str, str]) -> None:
     """A chain either reaches its root or is reported; circles are told once."""

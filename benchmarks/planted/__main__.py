@@ -21,7 +21,7 @@ def main() -> None:
     started = time.perf_counter()
     print(f"seed {options.seed}")
     if options.plugin:
-        plugin_table(options.seed, options.cases)
+        plugin_table(options.seed, options.suites, options.cases)
     else:
         cause_tables(options.seed, options.worlds)
         verdict_tables(options.seed, options.worlds)
@@ -33,7 +33,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--worlds", type=int, default=60, help="random worlds a row")
     parser.add_argument("--plugin", action="store_true", help="run through pytest")
-    parser.add_argument("--cases", type=int, default=200, help="cases with --plugin")
+    parser.add_argument("--suites", type=int, default=20, help="with --plugin")
+    parser.add_argument("--cases", type=int, default=100, help="with --plugin")
     return parser.parse_args()
 
 

@@ -123,7 +123,8 @@ def true_of(world: World, rng: random.Random, cases: int = 4_000) -> Truth:
     behavior = sum(truths[cause] for cause in BEHAVIOR)
     attributable = knowledge + behavior
     rate_k = knowledge / sum(c.checks_facts or c.has_passage for c in drawn)
-    rate_b = (behavior + truths["both"]) / sum(case.checks_form for case in drawn)
+    exposed = sum(c.checks_form or c.truth in BEHAVIOR for c in drawn)
+    rate_b = (behavior + truths["both"]) / exposed
     failing = [case for case in drawn if _fails(case, rng)]
     return Truth(
         lean=rate_k / (rate_k + rate_b),

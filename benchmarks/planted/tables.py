@@ -28,22 +28,28 @@ WORLDS_A_SIZE = 3
 
 def cause_tables(seed: int, worlds: int) -> None:
     """Print how well causes are found, by method, noise and kind of world."""
-    _cause_table("costume .2, true failure rate .4", FINDERS, seed, worlds, {})
-    _cause_table("low noise", METHODS, seed, worlds, {"noise": "low"})
-    _cause_table("high noise", METHODS, seed, worlds, {"noise": "high"})
-    _cause_table("true failure rate .1", METHODS, seed, worlds, {"failing": 0.1})
-    for costume in COSTUMES:
-        title = f"costume {costume:.1f}"
-        _cause_table(title, METHODS, seed, worlds, {"costume": costume})
+    plain: Fixed = {"cases": 100}
+    costumes: list[tuple[str, Fixed]] = [
+        (f"costume {rate:.1f}", {**plain, "costume": rate}) for rate in COSTUMES
+    ]
+    rows: list[tuple[str, Fixed]] = [
+        ("low noise", {**plain, "noise": "low"}),
+        ("high noise", {**plain, "noise": "high"}),
+        ("true failure rate .1", {**plain, "failing": 0.1}),
+        *costumes,
+    ]
+    _cause_table("costume .2, true failure rate .4", FINDERS, seed, worlds, plain)
+    for title, fixed in rows:
+        _cause_table(title, METHODS, seed, worlds, fixed)
     for method in ("quick", "standard"):
-        _by_cause(method, _run(method, seed, worlds, {}))
+        _by_cause(method, _run(method, seed, worlds, plain))
 
 
 def _run(method: str, seed: int, worlds: int, fixed: Fixed) -> list[Ran]:
     rng = _random(seed)
     ran: list[Ran] = []
     for _ in range(worlds):
-        world = draw_world(rng, **{"cases": 100, **fixed})
+        world = draw_world(rng, **fixed)
         ran += run_suite(draw_suite(world, rng), FINDERS[method], rng)
     return ran
 

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .checks import Check
 from .errors import DiagnosisError
@@ -29,7 +30,9 @@ from .records import (
     Request,
     Variant,
 )
-from .retrieval import Retriever
+
+if TYPE_CHECKING:
+    from .retrieval import Retriever
 
 KEY_FORMAT = 1
 EXAMPLES_PER_ARM = 3

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_llm_diagnosis.errors import Problem
@@ -43,11 +44,13 @@ class Defaults:
             return joined.without(hidden) if hidden else joined
         return joined
 
+    def blaming(self, keys: Collection[str]) -> Defaults:
+        """Return the same defaults with more keys that were reported."""
+        return replace(self, faulty=self.faulty.union(keys))
+
     def filled(self, unsettled: MapNode) -> Defaults:
         """Return the same defaults with their braces filled in."""
-        return Defaults(
-            node=unsettled.over(self.node), unsettled=unsettled, faulty=self.faulty
-        )
+        return replace(self, node=unsettled.over(self.node), unsettled=unsettled)
 
 
 def read_defaults(
@@ -60,7 +63,7 @@ def read_defaults(
     faulty = frozenset(str(fault.trail[0]) for fault in faults)
     defaults = Defaults(
         node=node.without(faulty),
-        unsettled=node.without(node.keys() - braced),
+        unsettled=node.only(braced),
         faulty=faulty,
     )
     return defaults, [located(fault, settled, path) for fault in faults]

@@ -13,6 +13,7 @@ from pytest_llm_diagnosis.source import ListNode, MapNode, Node, Spot, place, re
 
 from .defaults import Defaults, read_defaults
 from .expanding import Expansion, row_problems
+from .filling import has_braces
 from .making import Maker
 from .meaning import contradictions
 from .rows import Tables
@@ -111,10 +112,10 @@ class _Loader:
 
     def _each(self, own: MapNode) -> Sequence[_Outcome]:
         giver = own if "each" in own else self._defaults.node
-        only_each = giver.without(giver.keys() - {"each"})
-        wrong = self._validator.problems(only_each, self._path)
-        self.problems += wrong
         location = place(giver.spots["each"][1], self._path)
+        case, defaults = self._settled(own)
+        wrong = self._validator.problems(giver.only(["each"]), self._path)
+        self.problems += wrong
         if wrong:
             return ()
         try:
@@ -122,11 +123,21 @@ class _Loader:
         except InputError as error:
             self.problems += error.problems
             return ()
-        expansion = Expansion(own.without(["each"]), self._defaults, table, self._path)
+        expansion = Expansion(case, defaults, table, self._path)
         self.problems += expansion.problems
-        if expansion.problems:
-            return ()
-        return self._rows(own, expansion)
+        return () if expansion.problems else self._rows(own, expansion)
+
+    def _settled(self, own: MapNode) -> tuple[MapNode, Defaults]:
+        """Report what is wrong whatever the rows hold, and leave it out.
+
+        Otherwise ten thousand rows would each be found to have it.
+        """
+        case = own.without(["each"])
+        settled = case.only(key for key, value in case.items() if not has_braces(value))
+        faults = self._validator.faults(settled)
+        self.problems += [located(fault, settled, self._path) for fault in faults]
+        faulty = {str(fault.trail[0]) for fault in faults}
+        return case.without(faulty), self._defaults.blaming(faulty)
 
     def _rows(self, own: MapNode, expansion: Expansion) -> Sequence[_Outcome]:
         outcomes = []

@@ -19,10 +19,12 @@ from pytest_llm_diagnosis.records import Answer, CheckSpec, Json, Verdict
 from . import parameters as read
 from .json_text import NotJsonError, decode, json_values, read_json
 from .protocol import BoundCheck, CheckType, Example
-from .showing import shown_answer
+from .showing import shown, shown_answer
 
 if TYPE_CHECKING:
     from .json_schema import CompiledSchema
+
+_LISTED = 20
 
 BARE = "Answer with one JSON value and nothing else: no code fence, no words around it."
 
@@ -186,19 +188,23 @@ def _from_text(text: str) -> CompiledSchema | Flaw:
 
 
 def _from_file(folder: Path, root: Path, written: str) -> CompiledSchema | Flaw:
-    path = (folder / written).resolve()
-    if not path.is_relative_to(root.resolve()):
-        return Flaw(finding=f"file {written} lies outside {root}")
-    if not path.is_file():
-        near = sorted(each.name for each in path.parent.glob("*.json"))[:20]
-        hint = valid_choices(path.name, near, "JSON files there")
-        return Flaw(finding=f"no such file {written}", hint=hint)
     try:
-        return _compiled(decode(path.read_text("utf-8")), f"{written}: ")
+        path = (folder / written).resolve()
+        if not path.is_relative_to(root.resolve()):
+            return Flaw(finding=f"file {written} lies outside {root}")
+        if not path.is_file():
+            return _missing(path, written)
+        return _compiled(decode(path.read_text("utf-8-sig")), f"{written}: ")
     except json.JSONDecodeError as error:
         return Flaw(finding=f"{written}:{error.lineno}: not JSON: {error.msg}")
     except (OSError, ValueError) as error:
-        return Flaw(finding=f"{written}: cannot be read: {error}")
+        return Flaw(finding=f"{shown(written)} cannot be read: {error}")
+
+
+def _missing(path: Path, written: str) -> Flaw:
+    near = sorted(each.name for each in path.parent.glob("*.json"))[:_LISTED]
+    hint = valid_choices(path.name, near, "JSON files there")
+    return Flaw(finding=f"no such file {written}", hint=hint)
 
 
 def _compiled(schema: Json, place: str) -> CompiledSchema | Flaw:

@@ -24,6 +24,7 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from pytest_llm_diagnosis.errors import valid_choices
 from pytest_llm_diagnosis.records import Json
 
 from .json_text import leaves
@@ -65,6 +66,7 @@ _CODES: Mapping[str, str] = {
     "oneOf": "no_match",
     "not": "no_match",
 }
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _NO_FORMATS = FormatChecker(formats=())
 _DRAFTS = (Draft202012Validator, Draft7Validator)
 
@@ -117,11 +119,19 @@ def _validator(schema: Json) -> Any:
         # Patterns are compiled below, by the library that will search them.
         base.check_schema(schema, format_checker=_NO_FORMATS)
     except SchemaError as error:
-        raise BrokenSchemaError(f"at {error.json_path}: {_told(error)}") from None
+        raise BrokenSchemaError(f"at {error.json_path}: {_flaw(error)}") from None
     _inspect(schema)
     # A registry of one's own never retrieves; the default one would fetch.
     bounded: Any = extend(base, _BOUNDED)  # type: ignore[no-untyped-call]
     return bounded(schema, format_checker=base.FORMAT_CHECKER, registry=Registry())
+
+
+def _flaw(error: SchemaError) -> str:
+    """Return what is wrong with a schema, by the schema of schemas."""
+    if error.path and error.path[-1] == "type" and isinstance(error.instance, str):
+        hint = valid_choices(error.instance, _TYPES, "types")
+        return f"unknown type {shown(error.instance)}; {hint}"
+    return _told(error)
 
 
 def _dialect(schema: Json) -> Any:
@@ -184,6 +194,9 @@ def _told(error: Any) -> str:
         return f"unexpected {', '.join(names[:LISTED])}"
     if error.validator is None:
         return "nothing is allowed here"
+    if error.validator in ("anyOf", "oneOf"):
+        few = "none" if error.context else "more than one"
+        return f"{shown_json(found)} fits {few} of {len(wanted)} alternatives"
     return f"expected {error.validator} {shown_json(wanted)}, found {shown_json(found)}"
 
 

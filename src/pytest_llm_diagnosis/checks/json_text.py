@@ -2,13 +2,14 @@
 
 The grammar is RFC 8259: no NaN, no Infinity, no comments.  Where that leaves a
 choice: a repeated key is accepted and its last value holds, lone surrogates in
-escapes are accepted, and nesting beyond `MAX_DEPTH` is refused so that hostile
-text cannot exhaust the stack.
+escapes are accepted, nesting beyond `MAX_DEPTH` is refused so that hostile text
+cannot exhaust the stack, and so are numbers that no type can hold (`1e999`).
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -188,12 +189,23 @@ def _regions(text: str) -> Iterator[tuple[int, int]]:
                 opened.clear()
 
 
-def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number has more than {MAX_DIGITS:,} digits")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError("a number is too large for any type")
+    return value
 
 
 def _refuse(name: str) -> Json:
     raise ValueError(f"{name} is not a JSON value")
 
 
-_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_refuse)
+_DECODER = json.JSONDecoder(
+    parse_int=_integer, parse_float=_float, parse_constant=_refuse
+)

@@ -1,12 +1,14 @@
-"""Which unit a text gives a number: after it, before it, or none at all."""
+"""Which unit a text gives a number, and quantities it states in other ways."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from itertools import islice
 from typing import NamedTuple
 
-from .numerals import Numeral
+from .numerals import MAX_NUMERALS, Numeral
 from .units import Unit, same_noun, units_named
 
 _TAIL = 80
@@ -21,6 +23,12 @@ _WORD = re.compile(
     r"|[%\u2030\u20ac\u00a3\u00a5\u20b9\u20a9$\u00a2]|\u00b0[ ]?(?:[cf]\b)?)",
     re.IGNORECASE,
 )
+_HALF_OF = re.compile(r"(?<=half)[ ]an?(?=[ ])", re.IGNORECASE)
+_ARTICLE = re.compile(r"\ban?(?=[ -][^\W\d_])", re.IGNORECASE)
+# Between the parts of "2 hours and 30 minutes" stands the first part's unit.
+_JOINT = re.compile(r"[ -]?[^\W\d_]+\.?(?:,? and |, | )", re.IGNORECASE)
+_AND_A_HALF = re.compile(r"[ -]?[^\W\d_]+ and a half", re.IGNORECASE)
+_HALF = Decimal("0.5")
 _LABEL = re.compile(r"([^\W\d_]{3,})[\"'*)\]]*\s*[:=]\s*[\"']?$")
 # With these a new thought begins, so what follows is not the number's unit.
 _STOP_WORDS = (
@@ -50,6 +58,13 @@ class Measure(NamedTuple):
         return not self.units and not self.words
 
 
+class Amount(NamedTuple):
+    """A quantity in the first unit of a family."""
+
+    family: str
+    value: Decimal
+
+
 def measure(text: str, numeral: Numeral, wanted: str) -> Measure:
     """Return the unit that a prepared text gives a number.
 
@@ -76,6 +91,49 @@ def says(words: Sequence[str], unit: str) -> bool:
     return len(words) >= len(parts) and all(map(same_noun, words, parts))
 
 
+def implied(text: str, wanted: str) -> Iterator[Numeral]:
+    """Yield the ones of a prepared text that an article states: `a week`."""
+    families = {unit.family for unit in units_named(wanted)}
+    for found in islice(_ARTICLE.finditer(text), MAX_NUMERALS):
+        numeral = Numeral(Decimal(1), *found.span())
+        beside = measure(text, numeral, wanted)
+        if says(beside.words, wanted) or families & {
+            each.family for each in beside.units
+        }:
+            yield numeral
+
+
+def compounds(text: str, found: Sequence[Numeral], wanted: str) -> Iterator[Amount]:
+    """Yield quantities stated in parts: `2 hours and 30 minutes`, `5 ft 10 in`."""
+    families = {unit.family for unit in units_named(wanted)}
+    before: tuple[int, Unit] | None = None
+    total = Decimal(0)
+    for numeral in found:
+        units = measure(text, numeral, wanted).units
+        unit = next((each for each in units if each.family in families), None)
+        goes_on = before is not None and _goes_on(text, before, numeral, unit)
+        if before is not None and goes_on:
+            unit = unit or before[1]
+            total += numeral.value * unit.factor
+            yield Amount(unit.family, total)
+        elif unit is not None:
+            total = numeral.value * unit.factor
+        before = (numeral.end, unit) if unit is not None else None
+
+
+def _goes_on(
+    text: str, before: tuple[int, Unit], numeral: Numeral, unit: Unit | None
+) -> bool:
+    """Whether a number goes on with the quantity of the number before it."""
+    end, larger = before
+    if unit is None:
+        return numeral.value == _HALF and bool(
+            _AND_A_HALF.fullmatch(text, end, numeral.end)
+        )
+    is_smaller = unit.family == larger.family and unit.factor < larger.factor
+    return is_smaller and bool(_JOINT.fullmatch(text, end, numeral.start))
+
+
 def _labelled(text: str, numeral: Numeral, wanted: str) -> Measure:
     """Return the measure of `days: 45` or `"return_days": 45`."""
     label = _LABEL.search(text[max(0, numeral.start - _HEAD) : numeral.start])
@@ -88,8 +146,10 @@ def _labelled(text: str, numeral: Numeral, wanted: str) -> Measure:
 
 def _words_after(text: str, end: int, wanted: str) -> Iterator[str]:
     tail = text[end : end + _TAIL]
-    aside = _ASIDE.match(tail) or _RANGE.match(tail)
-    position = aside.end() if aside else 0
+    aside = (
+        _ASIDE.match(tail) or _RANGE.match(tail) or _HALF_OF.match(text, end, end + 4)
+    )
+    position = len(aside.group()) if aside else 0
     for _ in range(_WORDS):
         found = _WORD.match(tail, position)
         if found is None:

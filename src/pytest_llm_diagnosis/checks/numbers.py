@@ -8,7 +8,7 @@ many days?" - "45."); under `form` the unit must be stated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple
@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Json, Verdict
 
 from . import parameters as read
-from .measures import Measure, measure, says
+from .measures import Measure, compounds, implied, measure, says
 from .normalise import said
 from .numerals import Numeral, numerals, prepared
 from .protocol import BoundCheck, CheckType, Example
@@ -54,12 +54,12 @@ class Number(BoundCheck):
 
         Missing means that no number is stated at all.
         """
-        stated = list(self._stated(answer))
+        stated = [each for text in self._texts(answer) for each in self._stated(text)]
         if not stated:
             found = f"found no number in {shown_answer(answer)}"
             return self.failed("number:missing", f"expected {self}, {found}")
         agreements = {self.agreement(*each) for each in stated}
-        if "same" in agreements:
+        if "same" in agreements or self._in_parts(stated):
             return self.passed()
         code = "number:unit" if "other unit" in agreements else "number:other"
         found = shown_all(list(dict.fromkeys(each.shown() for each in stated)))
@@ -92,14 +92,32 @@ class Number(BoundCheck):
         unit = f" {self.unit}" if self.unit else ""
         return f"{self.value:f}{unit}{within}"
 
-    def _stated(self, answer: Answer) -> Iterator[_Stated]:
-        for piece in said(answer)[: 1 if self.final else None]:
-            text = prepared(piece[-_FINAL_PART:] if self.final else piece)
-            found = numerals(text)
-            last = max((each.end for each in found), default=0)
-            for each in found:
-                if not self.final or each.end == last:
-                    yield _Stated(text, each)
+    def _texts(self, answer: Answer) -> list[str]:
+        pieces = said(answer)
+        if self.final:
+            pieces = (pieces[0][-_FINAL_PART:],)
+        return [prepared(piece) for piece in pieces]
+
+    def _stated(self, text: str) -> list[_Stated]:
+        found = sorted(
+            (*numerals(text), *(implied(text, self.unit) if self.unit else ())),
+            key=lambda numeral: (numeral.start, numeral.end),
+        )
+        last = max((each.end for each in found), default=0)
+        return [
+            _Stated(text, each) for each in found if not self.final or each.end == last
+        ]
+
+    def _in_parts(self, stated: Sequence[_Stated]) -> bool:
+        """Whether the number is stated in parts, as in `2 hours 30 minutes`."""
+        own = {unit.family: unit.factor for unit in units_named(self.unit)}
+        return any(
+            self._near(amount.value, own[amount.family])
+            for text in {each.text for each in stated if own}
+            for amount in compounds(
+                text, [each.numeral for each in stated if each.text is text], self.unit
+            )
+        )
 
     def _is_value(self, text: str, numeral: Numeral) -> bool:
         share = text[numeral.end : numeral.end + 2].lstrip().startswith("%")
@@ -160,7 +178,9 @@ def _bind(spec: CheckSpec) -> Number:
     params = read.mapping(spec, "value")
     value, unit = _value(spec, params.get("value"))
     if "unit" in params:
+        # Read together, so that `1.5` with the unit `million` is understood.
         unit = read.text(spec, params["unit"], "unit").strip()
+        value, unit = _value(spec, f"{value:f} {unit}")
     return Number(
         spec=spec,
         value=value,

@@ -25,6 +25,7 @@ MAX_LENGTH = 100
 _SPACES = "\u00a0\u2007\u2009\u202f"
 _GROUP_MARK = re.compile(rf"(?<=\d)[{_SPACES}'\u2019_](?=\d{{3}}(?!\d))")
 _VULGAR = re.compile("(?P<whole>\\d+)?[ ]?(?P<part>[\u00bc-\u00be\u2150-\u215e])")
+_AND_A_HALF = re.compile(r"(?<![\d.,])(\d+) and a half\b", re.IGNORECASE)
 _SUPERSCRIPT = re.compile(
     "(?<=[^\u00b2\u00b3\u00b9\u2070\u2074-\u2079])(?=[\u00b2\u00b3\u00b9\u2070\u2074-\u2079])"
 )
@@ -97,7 +98,7 @@ def prepared(text: str) -> str:
     Fraction characters become decimals, raised digits stand behind `^`, group
     marks, emphasis, LaTeX and the markers of a numbered list go.
     """
-    text = _GROUP_MARK.sub("", text)
+    text = _AND_A_HALF.sub(r"\1.5", _GROUP_MARK.sub("", text))
     if not text.isascii():
         text = _VULGAR.sub(_decimal_fraction, text)
         text = same_shapes(_SUPERSCRIPT.sub("^", text))

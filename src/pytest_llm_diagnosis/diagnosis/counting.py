@@ -133,38 +133,31 @@ def _weights(results: Sequence[CaseResult]) -> dict[Mark, float]:
     return {mark: failing[mark] / probed[mark] for mark in MARKS if probed[mark]}
 
 
-class Exposure:
-    """Which cases could fail for a side.
+def exposed(vote: Vote, side: Mark) -> bool:
+    """Return whether a case could fail for a side.
 
     A fact check or a passage exposes to the knowledge side, a form check to the
-    behaviour side.  Where a case without the one was found to fail for it all
-    the same, so could every case that asks for the same.
+    behaviour side.  A case that was found to fail for a side was exposed to it.
     """
-
-    def __init__(self, cast: Iterable[Vote]) -> None:
-        self._shown = {
-            mark: {_asks(vote.result) for vote in cast if vote.cause in SIDES[mark]}
-            for mark in MARKS
-        }
-
-    def includes(self, result: CaseResult, side: Mark) -> bool:
-        """Return whether the case could fail for the side."""
-        asks = result.asks_facts if side == "knowledge" else result.asks_form
-        return asks or _asks(result) in self._shown[side]
-
-
-def _asks(result: CaseResult) -> tuple[bool, bool]:
-    return result.asks_facts, result.asks_form
+    asks = vote.result.asks_facts if side == "knowledge" else vote.result.asks_form
+    return asks or vote.cause in SIDES[side]
 
 
 def lean_pairs(cast: Sequence[Vote]) -> list[Pair]:
-    """Return what each cluster adds to the knowledge and the behaviour share."""
-    exposure = Exposure(cast)
+    """Return what each cluster adds to the knowledge and the behaviour share.
+
+    Empty where only one side was asked for: then there are no two shares.
+    """
+    asked = [vote.result for vote in cast]
+    if not any(one.asks_facts for one in asked) or not any(
+        one.asks_form for one in asked
+    ):
+        return []
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0] * 4)
     for vote in cast:
         cluster = sums[vote.cluster]
         for index, side in enumerate(MARKS):
-            if exposure.includes(vote.result, side):
+            if exposed(vote, side):
                 cluster[2 * index] += vote.weight * (vote.cause in SIDES[side])
                 cluster[2 * index + 1] += vote.weight
     return [
@@ -201,15 +194,12 @@ def mark_rate(results: Iterable[CaseResult], mark: Mark, seed: int) -> Rate:
 
 def side_share(cast: Sequence[Vote], side: Mark, seed: int) -> Rate:
     """Return how many of the exposed cases failed for a side."""
-    exposure = Exposure(cast)
-    rate = _rate(
-        clusters(
-            cast,
-            lambda vote: exposure.includes(vote.result, side),
-            lambda vote: vote.cause in SIDES[side],
-        ),
-        seed,
+    parts = clusters(
+        cast,
+        lambda vote: exposed(vote, side),
+        lambda vote: vote.cause in SIDES[side],
     )
+    rate = _rate(parts, seed)
     return replace(rate, estimated=any(vote.weight > 1 for vote in cast))
 
 

@@ -170,7 +170,7 @@ def _with_enough(
     """Return the verdict with the counts that would settle it, if few do."""
     hit, unasked = Cluster(1.0, 1.0), Cluster(0.0, 0.0)
     more = {"knowledge": Pair(hit, unasked), "behavior": Pair(unasked, hit)}
-    if verdict.leaning not in more:
+    if not pairs or verdict.leaning not in more:
         return verdict
 
     def settles(extra: int) -> bool:

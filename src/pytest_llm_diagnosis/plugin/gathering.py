@@ -21,14 +21,14 @@ class Gathered:
 
     def __init__(self, options: RunOptions) -> None:
         self._options = options
-        self._results: dict[str, CaseResult] = {}
+        self.results: dict[str, CaseResult] = {}
         self._totals: list[JsonObject] = []
         self._probed: list[Probed] = []
         self.interrupted = False
 
     def add(self, result: CaseResult) -> None:
         """Keep a result; one of a rerun replaces the earlier one."""
-        self._results[result.nodeid] = result
+        self.results[result.nodeid] = result
 
     def take(self, handed_over: JsonObject) -> None:
         """Keep what one process knows as a whole: its totals and its findings."""
@@ -45,7 +45,7 @@ class Gathered:
     def _with(self, probed: Iterable[Probed]) -> Iterator[CaseResult]:
         """Yield the results, with what the probes found."""
         found = {one.nodeid: one for one in probed}
-        for nodeid, result in self._results.items():
+        for nodeid, result in self.results.items():
             if nodeid in found:
                 one = found[nodeid]
                 yield replace(result, finding=one.finding, costume=one.costume)

@@ -3,29 +3,34 @@
 Collection asks for cases; before the first item the engine starts to answer
 ahead; items fetch their answers; results are gathered as they are reported;
 the end writes recordings, reports and the terminal summary.
+
+What only a run needs, and not a collection, is imported when it begins.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Generator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_llm_diagnosis.errors import DiagnosisError
-from pytest_llm_diagnosis.probing import Probed
 from pytest_llm_diagnosis.records import CaseResult, JsonObject
-from pytest_llm_diagnosis.report.json_report import write_json
-from pytest_llm_diagnosis.report.terminal import plan_line, summary_lines
 
 from . import RESULT, SUFFIX
 from .distribution import hand_over, is_controller, is_worker, taken_over
-from .gathering import Gathered
 from .items import EvalItem
 from .options import read_options
 from .python_tests import is_eval_test, result_of_test
-from .running import Running
 from .suite import Suite
+
+if TYPE_CHECKING:
+    from pytest_llm_diagnosis.probing import Probed
+
+    from .gathering import Gathered
+    from .running import Running
 
 
 class EvalSession:
@@ -35,11 +40,17 @@ class EvalSession:
         self._config = config
         self.options = read_options(config)
         self.suite = Suite(config, self.options)
-        self.gathered = Gathered(self.options)
         self._running: Running | None = None
         self._broken: set[str] = set()
         self._probed: list[Probed] = []
         self._selected = False
+
+    @cached_property
+    def gathered(self) -> Gathered:
+        """What the processes of the run have reported."""
+        from .gathering import Gathered
+
+        return Gathered(self.options)
 
     @property
     def running(self) -> Running:
@@ -80,6 +91,10 @@ class EvalSession:
         return not is_worker(self._config) and self.gathered.settled_by(probed)
 
     def _begin(self, session: pytest.Session) -> None:
+        from pytest_llm_diagnosis.report.terminal import plan_line
+
+        from .running import Running
+
         self._running = Running(self._config, self.suite, self.options)
         items = [item for item in session.items if isinstance(item, EvalItem)]
         plan = self._running.begin(items)
@@ -178,9 +193,12 @@ class EvalSession:
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
         """Write the reports, and the summary that a reviewer reads."""
-        view = self.gathered.view()
-        if not view.results:
+        if "gathered" not in vars(self) or not self.gathered.results:
             return
+        from pytest_llm_diagnosis.report.json_report import write_json
+        from pytest_llm_diagnosis.report.terminal import summary_lines
+
+        view = self.gathered.view()
         for path in self.options.reports:
             write_json(path, view)
         terminalreporter.section("llm diagnosis")

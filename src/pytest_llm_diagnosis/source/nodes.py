@@ -50,6 +50,10 @@ class MapNode(dict[str, "Node"]):
                 copy.put(key, value, self.spots[key])
         return copy
 
+    def only(self, keys: Iterable[str]) -> MapNode:
+        """Return a copy that has the given keys at most."""
+        return self.without(self.keys() - set(keys))
+
     def over(self, below: MapNode) -> MapNode:
         """Return both mappings as one; an entry of this one hides one below."""
         joined = MapNode(self.start)
