@@ -35,6 +35,7 @@ _WORD = re.compile(
 )
 _GAP = re.compile(r"(?:[ \t]?\n?[ \t]?|-|,?\s(?P<and>and)\s(?:an?\s)?|\san?\s)")
 _NEGATIVE = re.compile(r"(?:minus|negative)\s$", re.IGNORECASE)
+_AFTER_DIGIT = re.compile(r"\d[ -]$")
 # "one" is a number in "one day" and a pronoun beside these.
 _PRONOUN_BEFORE = re.compile(
     r"\b(?:no|any|every|some|each|this|that|which|the|another)[\s-]$", re.IGNORECASE
@@ -66,6 +67,8 @@ def spelled_numbers(text: str) -> Iterator[Spelled]:
     eighty-four"), so both readings are given.
     """
     for run in _runs(text):
+        if _scales_digits(text, run[0]):
+            continue
         numbers = [_signed(text, number) for number in _parsed(run)]
         if len(numbers) == 1 and run[0].text == "one" and _is_pronoun(text, run[0]):
             continue
@@ -192,6 +195,12 @@ def _signed(text: str, number: Spelled) -> Spelled:
     if before is None:
         return number
     return Spelled(-number.value, before.start(), number.end)
+
+
+def _scales_digits(text: str, word: _Word) -> bool:
+    """Whether a word belongs to digits before it, as in `1.5 million`."""
+    before = text[max(0, word.start - 2) : word.start]
+    return word.text not in _SMALL and bool(_AFTER_DIGIT.search(before))
 
 
 def _is_pronoun(text: str, word: _Word) -> bool:

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from pytest_llm_diagnosis.retrieval import Retriever
 
 
+MANY = 1_000
+"""Cases of a file from which on the garbage collector is spared of them."""
+
+
 class EvalWarning(pytest.PytestWarning):
     """Something in an eval file that is probably not meant."""
 
@@ -79,6 +83,10 @@ class Suite:
         if path not in self._cases:
             with _garbage_collection_paused():
                 self._cases[path] = self._load(path)
+            if len(self._cases[path]) >= MANY:
+                # They live as long as the run, so the collector need never walk
+                # them: 0.7 of 2.5 s for 10,000 cases, beside 15 MiB kept.
+                gc.freeze()
         return self._cases[path]
 
     @property
@@ -190,10 +198,7 @@ class Suite:
 
 @contextmanager
 def _garbage_collection_paused() -> Iterator[None]:
-    """Pause the cyclic collector while a file becomes objects that all live.
-
-    It would walk them again and again: 0.3 of 1.9 s for 10,000 cases.
-    """
+    """Pause the cyclic collector while a file becomes objects that all live."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
