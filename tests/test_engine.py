@@ -83,7 +83,7 @@ def running(
         open_store=lambda: kept,
         options=EngineOptions(concurrency=concurrency, retry=QUICK, grace=0.2),
         budget=budget,
-        caps=caps,
+        cap_of=(caps or {}).get,
     )
     engine.start()
     try:

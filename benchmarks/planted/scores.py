@@ -177,9 +177,9 @@ def score_verdicts(judged: Sequence[Judged]) -> VerdictScore:
     """Return how well verdicts hold; false dominance is a side in a balanced world."""
     settled = [one for one in judged if one.verdict.settled]
     claims = [
-        (one.verdict.leaning_probability, one.verdict.leaning == one.truth.region)
+        (one.verdict.probability, one.verdict.kind == one.truth.region)
         for one in judged
-        if one.verdict.leaning_probability is not None
+        if one.verdict.kind == one.verdict.leaning and one.verdict.probability
     ]
     advised = [one for one in judged if one.verdict.fine_tune]
     one_sided = [one.verdict.kind in {"knowledge", "behavior"} for one in settled]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pytest_llm_diagnosis.diagnosis import diagnose
 
 from .scores import (
+    HALF,
     Judged,
+    Truth,
     confusion,
     precision,
     recall,
@@ -17,13 +20,11 @@ from .scores import (
     true_of,
 )
 from .suites import FINDERS, Ran, run_suite
-from .world import CAUSES, Fixed, draw_suite, draw_world
+from .world import CAUSES, Fixed, World, draw_suite, draw_world
 
 METHODS = ("counting marks", "quick", "standard")
 COSTUMES = (0.0, 0.1, 0.2, 0.3, 0.4)
 SIZES = (20, 50, 200)
-WORLDS_A_SIZE = 3
-"""A verdict is one number a suite, so its tables take more worlds."""
 
 
 def cause_tables(seed: int, worlds: int) -> None:
@@ -82,36 +83,41 @@ def _by_cause(method: str, ran: Sequence[Ran]) -> None:
 
 def verdict_tables(seed: int, worlds: int) -> None:
     """Print how well verdicts hold, over random and over balanced worlds."""
+    anywhere = _worlds(seed, worlds, {})
+    balanced = _worlds(seed + 1, worlds, {"lean": HALF})
     for method in METHODS:
-        _verdict_table(method, seed, worlds * WORLDS_A_SIZE)
-
-
-def _verdict_table(method: str, seed: int, worlds: int) -> None:
-    print(f"\nverdicts by {method}")
-    print(
-        f"  {'cases':<7}{'settled':>8}{'accuracy':>10}{'ECE':>6}"
-        f"{'false dominance':>17}{'fine-tunes':>12}{'unneeded':>10}"
-    )
-    for cases in SIZES:
-        score = score_verdicts(_judge(method, seed, worlds, {"cases": cases}))
-        balanced = _judge(method, seed + 1, worlds, {"cases": cases, "lean": 0.5})
-        dominance = score_verdicts(balanced).dominance
+        print(f"\nverdicts by {method}")
         print(
-            f"  {cases:<7}{score.settled:>8.2f}{score.accuracy:>10.2f}"
-            f"{score.calibration:>6.2f}{dominance:>17.3f}"
-            f"{score.advised:>12}{score.unneeded:>10.2f}"
+            f"  {'cases':<7}{'settled':>8}{'accuracy':>10}{'ECE':>6}"
+            f"{'false dominance':>17}{'fine-tunes':>12}{'unneeded':>10}"
         )
+        for cases in SIZES:
+            score = score_verdicts(_judge(method, anywhere, cases, seed))
+            dominance = score_verdicts(_judge(method, balanced, cases, seed)).dominance
+            print(
+                f"  {cases:<7}{score.settled:>8.2f}{score.accuracy:>10.2f}"
+                f"{score.calibration:>6.2f}{dominance:>17.3f}"
+                f"{score.advised:>12}{score.unneeded:>10.2f}"
+            )
 
 
-def _judge(method: str, seed: int, worlds: int, fixed: Fixed) -> list[Judged]:
+def _worlds(seed: int, worlds: int, fixed: Fixed) -> list[tuple[World, Truth]]:
+    rng = _random(seed)
+    drawn = [draw_world(rng, **fixed) for _ in range(worlds)]
+    return [(world, true_of(world, rng)) for world in drawn]
+
+
+def _judge(
+    method: str, worlds: Iterable[tuple[World, Truth]], cases: int, seed: int
+) -> list[Judged]:
     rng = _random(seed)
     judged = []
-    for index in range(worlds):
-        world = draw_world(rng, **fixed)
-        ran = run_suite(draw_suite(world, rng), FINDERS[method], rng)
+    for index, (world, truth) in enumerate(worlds):
+        drawn = draw_suite(replace(world, cases=cases), rng)
+        ran = run_suite(drawn, FINDERS[method], rng)
         results = [one.result() for one in ran]
         (variant,) = diagnose(results, seed=seed + index).variants
-        judged.append(Judged(variant.verdict, true_of(world, rng)))
+        judged.append(Judged(variant.verdict, truth))
     return judged
 
 

@@ -41,6 +41,12 @@ class NotJsonError(ValueError):
         self.reason = reason
 
 
+class _Region(NamedTuple):
+    start: int
+    end: int
+    level: int
+
+
 class Leaf(NamedTuple):
     """A scalar inside a JSON value, with the nearest key above it."""
 
@@ -85,6 +91,15 @@ def depth(text: str) -> int:
     return deepest
 
 
+def is_json(text: str) -> bool:
+    """Return whether a text is JSON from end to end."""
+    try:
+        decode(text)
+    except ValueError:
+        return False
+    return True
+
+
 def json_values(text: str) -> tuple[Json, ...]:
     """Return the JSON a text states: all of it, or every object or array in it.
 
@@ -125,23 +140,15 @@ def only_scalar(text: str) -> str | None:
 def _diagnosed(text: str, finding: str) -> NotJsonError:
     bare = text.strip()
     fence = _FENCE.match(bare)
-    if fence and bare.endswith(bare[0]) and _is_json(bare[fence.end() :].rstrip("`~")):
+    if fence and bare.endswith(bare[0]) and is_json(bare[fence.end() :].rstrip("`~")):
         return NotJsonError(
             "json:fenced", "the JSON is right but stands in a code fence"
         )
-    if any(_is_payload(value) for value in _documents(text)):
+    if any(map(_is_payload, _documents(text, outermost=True))):
         return NotJsonError(
             "json:prose_around", "there is JSON, with other text around it"
         )
     return NotJsonError("json:invalid", f"not JSON: {finding}")
-
-
-def _is_json(text: str) -> bool:
-    try:
-        decode(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_payload(value: Json) -> bool:
@@ -153,11 +160,15 @@ def _is_payload(value: Json) -> bool:
     )
 
 
-def _documents(text: str) -> Iterator[Json]:
+def _documents(text: str, *, outermost: bool = False) -> Iterator[Json]:
+    """Yield the objects and arrays in a text, those inside others left out.
+
+    With `outermost`, also leave out those inside a bracket that does not parse
+    or never closes.
+    """
+    regions = [region for region in _regions(text) if not (outermost and region.level)]
     tried = covered = 0
-    for start, end in sorted(
-        _regions(text), key=lambda region: (region[0], -region[1])
-    ):
+    for start, end, _ in sorted(regions, key=lambda region: (region.start, -region.end)):
         if start < covered:
             continue
         if tried > MAX_TRIED * len(text):
@@ -169,7 +180,7 @@ def _documents(text: str) -> Iterator[Json]:
             tried += end - start
 
 
-def _regions(text: str) -> Iterator[tuple[int, int]]:
+def _regions(text: str) -> Iterator[_Region]:
     """Yield every balanced pair of brackets, inner ones first."""
     opened: list[int] = []
     position = 0
@@ -184,7 +195,7 @@ def _regions(text: str) -> Iterator[tuple[int, int]]:
         elif first != '"':
             start = opened.pop()
             if text[start] + first in ("[]", "{}"):
-                yield start, position
+                yield _Region(start, position, len(opened))
             else:
                 opened.clear()
 

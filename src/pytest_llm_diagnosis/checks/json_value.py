@@ -19,7 +19,7 @@ from . import parameters as read
 from .agreement import agrees, as_text, told_in
 from .json_checks import BARE, stated_json
 from .json_path import Step, at_path, parse_path, under_key
-from .json_text import NotJsonError, leaves
+from .json_text import NotJsonError, is_json, leaves
 from .normalise import exact, fold
 from .patterns import SECONDS, Compile, compile_pattern
 from .protocol import BoundCheck, CheckType, Example
@@ -76,6 +76,8 @@ class JsonValue(BoundCheck):
         if any(map(self._accepts, found)):
             return self.passed()
         expected = f"expected {self._expected()} at {self.path}"
+        if not found and self._told_beside(answer.text):
+            return self.passed()
         if not found:
             reason = f"{expected}, found nothing there in {shown_answer(answer)}"
             return self.failed("json_value:missing", reason)
@@ -90,6 +92,10 @@ class JsonValue(BoundCheck):
         expected = f"expected {self._expected()} at {self.path}"
         reason = f"{expected}, found no JSON that says so in {shown_answer(answer)}"
         return self.failed("json_value:missing", reason)
+
+    def _told_beside(self, text: str) -> bool:
+        """Whether text around JSON that lacks the value, or cut-off JSON, says it."""
+        return self.seeks_facts and not is_json(text) and self._told(text)
 
     def _reached(self, value: Json) -> Sequence[Json]:
         reached = at_path(value, self.steps)

@@ -7,7 +7,8 @@ again without a call.
 from __future__ import annotations
 
 from .diagnose import diagnose
-from .flips import Change, compare
+from .fix import advised_arm
+from .flips import Change, Confirmation, compare
 from .records import (
     Confound,
     Costumes,
@@ -24,6 +25,7 @@ from .verdict import enough_probed
 
 __all__ = [
     "Change",
+    "Confirmation",
     "Confound",
     "Costumes",
     "Diagnosis",
@@ -34,6 +36,7 @@ __all__ = [
     "SuiteVerdict",
     "VariantDiagnosis",
     "VerdictKind",
+    "advised_arm",
     "compare",
     "diagnose",
     "enough_probed",

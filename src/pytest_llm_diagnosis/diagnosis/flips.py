@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_llm_diagnosis.records import MARKS, CaseResult, Mark
+from pytest_llm_diagnosis.records import MARKS, Arm, CaseResult, Json, Mark
 from pytest_llm_diagnosis.stats import holm, mcnemar_midp
 
 from .counting import graded
@@ -36,6 +36,26 @@ class Change:
         if fixed + broken < FEW_DISCORDANT:
             return None
         return mcnemar_midp(fixed, broken)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """What a full run of a variant under a fix changed."""
+
+    variant: str
+    arm: Arm
+    change: Change
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return a JSON-ready dict."""
+        return {
+            "variant": self.variant,
+            "arm": self.arm,
+            "fixed": [one.id for one in self.change.fixed],
+            "broken": [one.id for one in self.change.broken],
+            "cases": self.change.failing + self.change.passing,
+            "p": self.change.p,
+        }
 
 
 def compare(before: Iterable[CaseResult], after: Iterable[CaseResult]) -> Change:

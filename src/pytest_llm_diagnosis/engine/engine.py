@@ -17,7 +17,6 @@ from collections.abc import (
     Callable,
     Coroutine,
     Iterable,
-    Mapping,
     Sequence,
 )
 from concurrent.futures import Future
@@ -80,7 +79,7 @@ class Engine:
     """Keeps up to `concurrency` calls in flight and never pays twice.
 
     `open_model` gives the model of a variant; it runs in a thread, once
-    per variant, before the variant's first live call.  `caps` limits single
+    per variant, before the variant's first live call.  `cap_of` limits single
     variants further.  `on_answer` sees every answer that was handed out.  Methods
     without a leading underscore may be called from any thread, except
     coroutines, which belong to the engine's loop.
@@ -94,7 +93,7 @@ class Engine:
         recordings: Replay | None = None,
         options: EngineOptions,
         budget: Budget | None = None,
-        caps: Mapping[VariantKey, int] | None = None,
+        cap_of: Callable[[VariantKey], int | None] = lambda _: None,
         on_answer: Callable[[Request, Answer], None] = lambda *_: None,
     ) -> None:
         self.counts = Counts()
@@ -103,7 +102,7 @@ class Engine:
         self._recordings = recordings
         self._options = options
         self._budget = budget or Budget()
-        self._caps = caps or {}
+        self._cap_of = cap_of
         self._on_answer = on_answer
         self._limiter = Limiter(options.concurrency)
         self._variant_limiters: dict[VariantKey, Limiter] = {}
@@ -282,11 +281,9 @@ class Engine:
 
     def _variant_limiter(self, variant: VariantKey) -> Limiter:
         if variant not in self._variant_limiters:
-            most = min(
-                self._options.concurrency,
-                self._caps.get(variant, self._options.concurrency),
-            )
-            self._variant_limiters[variant] = Limiter(most)
+            most = self._options.concurrency
+            cap = self._cap_of(variant) or most
+            self._variant_limiters[variant] = Limiter(min(most, cap))
         return self._variant_limiters[variant]
 
     async def _call(

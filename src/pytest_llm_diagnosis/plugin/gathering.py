@@ -8,9 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
-from pytest_llm_diagnosis.diagnosis import diagnose, enough_probed
+from pytest_llm_diagnosis.diagnosis import (
+    Confirmation,
+    advised_arm,
+    compare,
+    diagnose,
+    enough_probed,
+)
 from pytest_llm_diagnosis.probing import Probed
-from pytest_llm_diagnosis.records import CaseResult, JsonObject, RunFacts
+from pytest_llm_diagnosis.records import Arm, CaseResult, JsonObject, RunFacts
 from pytest_llm_diagnosis.report.view import View
 
 from .options import RunOptions
@@ -24,6 +30,7 @@ class Gathered:
         self.results: dict[str, CaseResult] = {}
         self._totals: list[JsonObject] = []
         self._probed: list[Probed] = []
+        self._confirmations: list[Confirmation] = []
         self.interrupted = False
 
     def add(self, result: CaseResult) -> None:
@@ -67,6 +74,22 @@ class Gathered:
                 if self.settled_by(ranked[:number]):
                     break
 
+    def advice(self, probed: Sequence[Probed]) -> Iterator[tuple[str, Arm]]:
+        """Yield the fix that each probed variant's verdict names, as an arm."""
+        results = tuple(self._with(probed))
+        for variant in diagnose(results, seed=self._options.seed).variants:
+            arm = advised_arm(variant)
+            if arm is not None:
+                yield variant.name, arm
+
+    def confirm(self, variant: str, arm: Arm, results: Sequence[CaseResult]) -> None:
+        """Keep what a full run under a fix changed."""
+        before = [one for one in self.results.values() if one.variant == variant]
+        change = compare(before, results)
+        self._confirmations.append(
+            Confirmation(variant=variant, arm=arm, change=change)
+        )
+
     def view(self) -> View:
         """Return the results, the run's facts and the diagnosis."""
         results = tuple(sorted(self._with(self._chosen()), key=self._place()))
@@ -79,7 +102,12 @@ class Gathered:
             changes=changes,
             selected=any(totals["selected"] for totals in self._totals),
         )
-        return View(run=self._run_facts(results), results=results, diagnosis=diagnosis)
+        return View(
+            run=self._run_facts(results),
+            results=results,
+            diagnosis=diagnosis,
+            confirmations=tuple(self._confirmations),
+        )
 
     def _run_facts(self, results: tuple[CaseResult, ...]) -> RunFacts:
         started = datetime.fromtimestamp(self._options.started, tz=UTC)

@@ -1,14 +1,15 @@
 """Python tests that use the `llm` fixture, beside eval files.
 
 A marked test enters the same report: its assertion is a check of its mark's
-dimension.  Its marker may carry what a case would: `evidence`, `instruction`,
-`ideal` and `cluster`.
+dimension.  Its marker may carry what a case would: `evidence`, `instruction`
+and `cluster`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -22,6 +23,7 @@ from pytest_llm_diagnosis.errors import (
 from pytest_llm_diagnosis.records import (
     MARKS,
     Answer,
+    Arm,
     Case,
     CaseResult,
     Grade,
@@ -38,20 +40,14 @@ from pytest_llm_diagnosis.requests import Prepared
 
 if TYPE_CHECKING:
     from .session import EvalSession
+    from .suite import Suite
 
 NO_VARIANT = (
     "no variant chosen: give --llm-variant NAME, or a default in llm_variants.yaml"
 )
-_ASKED = pytest.StashKey["Asked"]()
-
-
-@dataclass(slots=True)
-class Asked:
-    """What a test has asked so far: how often each prompt, and the answers."""
-
-    variant: Variant
-    times: dict[str, int] = field(default_factory=dict)
-    answers: list[Answer] = field(default_factory=list)
+_MODEL = pytest.StashKey["LanguageModel"]()
+_REPEATS = 100
+"""Asks of one prompt in one run of a test before their trial numbers meet."""
 
 
 def parametrize(metafunc: pytest.Metafunc, session: EvalSession) -> None:
@@ -67,17 +63,33 @@ def parametrize(metafunc: pytest.Metafunc, session: EvalSession) -> None:
 
 
 class LanguageModel:
-    """The selected variant, as the `llm` fixture gives it to a test."""
+    """The selected variant, as the `llm` fixture gives it to a test.
 
-    def __init__(self, session: EvalSession, item: pytest.Item, asked: Asked) -> None:
+    `arm` and `number` say that the test is run again, for the `number`-th time
+    under an arm.
+    """
+
+    def __init__(
+        self,
+        session: EvalSession,
+        item: pytest.Item,
+        variant: Variant,
+        *,
+        arm: Arm = "first",
+        number: int = 0,
+    ) -> None:
+        self.answers: list[Answer] = []
         self._session = session
         self._item = item
-        self._asked = asked
+        self._variant = variant
+        self._arm = arm
+        self._number = number
+        self._times: Counter[str] = Counter()
 
     @property
     def variant(self) -> str:
         """The name of the variant that answers."""
-        return self._asked.variant.name
+        return self._variant.name
 
     def __call__(
         self,
@@ -93,27 +105,26 @@ class LanguageModel:
         asked again in one test is a new call.  Raises `ModelError`; a spent
         budget skips the test.
         """
-        messages = (
-            ({"role": "user", "content": prompt},)
-            if isinstance(prompt, str)
-            else tuple(prompt)
-        )
-        trial = self._asked.times.get(repr(messages), 0)
-        self._asked.times[repr(messages)] = trial + 1
+        if isinstance(prompt, str):
+            prompt = [{"role": "user", "content": prompt}]
         case = replace(
-            _case(self._item, messages),
+            _case(self._item, tuple(prompt), self._session.suite),
             system=system,
             tools=tuple(tools),
             params=cast("JsonObject", params),
         )
-        prepared = Prepared.of(_case_id(self._item, self._asked.variant), case, ())
+        trial = self._number + _REPEATS * self._times[repr(prompt)]
+        self._times[repr(prompt)] += 1
+        prepared = Prepared.of(_case_id(self._item, self._variant), case, ())
         try:
             answer = self._session.running.ask_for(
-                prepared, self._asked.variant, trial=trial
+                prepared, self._variant, trial=trial, arm=self._arm
             )
         except BudgetError as error:
+            if self._arm != "first":
+                raise
             pytest.skip(str(error))
-        self._asked.answers.append(answer)
+        self.answers.append(answer)
         return answer
 
 
@@ -125,38 +136,55 @@ def language_model(
     if not isinstance(variant, Variant):
         pytest.skip(NO_VARIANT)
     item = cast("pytest.Item", request.node)
-    asked = item.stash.setdefault(_ASKED, Asked(variant))
-    return LanguageModel(session, item, asked)
+    item.stash[_MODEL] = LanguageModel(session, item, variant)
+    return item.stash[_MODEL]
+
+
+def parameters_of(item: pytest.Item) -> set[str]:
+    """Return the arguments that a test gets by parametrization, `llm` included."""
+    callspec = getattr(item, "callspec", None)
+    return set(callspec.params) if callspec is not None else set()
+
+
+def variant_of(item: pytest.Item) -> Variant:
+    """Return the variant that a test is parametrized with."""
+    parameters = getattr(item, "callspec").params  # noqa: B009 - a parametrized test has it
+    return cast("Variant", parameters["llm"])
 
 
 def is_eval_test(item: pytest.Item) -> bool:
-    """Whether a Python test enters the report: it uses `llm` and has a mark."""
-    return "llm" in getattr(item, "fixturenames", ()) and _mark_of(item) is not None
+    """Whether a Python test enters the report: it has a mark and a variant."""
+    return "llm" in parameters_of(item) and mark_of(item) is not None
+
+
+def cluster_of(item: pytest.Item) -> str:
+    """Return what a test is resampled with: its mark's `cluster`, else itself."""
+    return str(_marker(item, "cluster") or _case_id(item, variant_of(item)))
 
 
 def result_of_test(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> CaseResult | None:
     """Return the test's result at the report that decides it, else None."""
-    mark = _mark_of(item)
-    asked = item.stash.get(_ASKED, None)
+    mark = mark_of(item)
+    model = item.stash.get(_MODEL, None)
     decides = report.when == "call" or (report.when == "setup" and not report.passed)
-    if not decides or mark is None or asked is None:
+    if not decides or mark is None or model is None:
         return None
     error = call.excinfo.value if call.excinfo else None
     verdict = _verdict(report, error)
-    answer = asked.answers[-1] if asked.answers else None
-    case_id = _case_id(item, asked.variant)
+    answer = model.answers[-1] if model.answers else None
+    case_id = _case_id(item, variant_of(item))
     return CaseResult(
         nodeid=item.nodeid,
         file=case_id.partition("::")[0],
         line=(item.reportinfo()[1] or 0) + 1,
         id=case_id.partition("::")[2],
         mark=mark,
-        variant=asked.variant.name,
+        variant=model.variant,
         outcome=_outcome(report, error),
-        trials=(Trial(answer=answer, grade=_grade(mark, verdict)),),
-        cluster=str(_marker(item, "cluster") or case_id),
+        trials=(Trial(answer=answer, grade=grade_of_mark(mark, verdict)),),
+        cluster=cluster_of(item),
         asks_facts=mark == "knowledge",
         asks_form=mark == "behavior",
         message=one_line(str(error), 300) if error and not report.failed else None,
@@ -185,30 +213,33 @@ def _verdict(report: pytest.TestReport, error: BaseException | None) -> Verdict:
     )
 
 
-def _grade(mark: Mark, verdict: Verdict) -> Grade:
+def grade_of_mark(mark: Mark, verdict: Verdict) -> Grade:
+    """Return a grade with the test's assertion under its mark's dimension."""
     return Grade(facts=(verdict,)) if mark == "knowledge" else Grade(form=(verdict,))
 
 
-def _mark_of(item: pytest.Item) -> Mark | None:
+def mark_of(item: pytest.Item) -> Mark | None:
+    """Return the test's mark."""
     return next((mark for mark in MARKS if item.get_closest_marker(mark)), None)
 
 
 def _marker(item: pytest.Item, name: str) -> object:
     """Return what the test's mark says under a name."""
-    mark = _mark_of(item)
+    mark = mark_of(item)
     marker = item.get_closest_marker(mark) if mark else None
     return marker.kwargs.get(name) if marker else None
 
 
-def _case(item: pytest.Item, messages: tuple[Message, ...]) -> Case:
-    instruction = _marker(item, "instruction")
+def _case(item: pytest.Item, messages: tuple[Message, ...], suite: Suite) -> Case:
+    instruction, evidence = _marker(item, "instruction"), _marker(item, "evidence")
     return Case(
         id=item.name,
-        mark=_mark_of(item) or "behavior",
+        mark=mark_of(item) or "behavior",
         path=item.path,
         line=(item.reportinfo()[1] or 0) + 1,
         messages=messages,
         instruction=str(instruction) if instruction else None,
+        evidence=suite.passages(evidence, item.path) if evidence else (),
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
 
 import pytest
 
-from pytest_llm_diagnosis.engine import Budget, Counts, Engine, EngineOptions
-from pytest_llm_diagnosis.errors import ModelError, StoreError
-from pytest_llm_diagnosis.models import Model, open_model
+from pytest_llm_diagnosis.engine import Urgency
+from pytest_llm_diagnosis.errors import ModelError
+from pytest_llm_diagnosis.grading import grade
+from pytest_llm_diagnosis.outcomes import case_result
 from pytest_llm_diagnosis.probing import (
     Candidate,
     Failing,
@@ -20,64 +22,67 @@ from pytest_llm_diagnosis.probing import (
 )
 from pytest_llm_diagnosis.records import (
     Answer,
+    Arm,
     CaseResult,
     JsonObject,
     Request,
+    Trial,
     Variant,
     VariantKey,
 )
 from pytest_llm_diagnosis.report.terminal import Plan
-from pytest_llm_diagnosis.requests import Prepared, RequestPlanner
-from pytest_llm_diagnosis.store import AnswerStore, Entry, MemoryStore, Store
+from pytest_llm_diagnosis.requests import (
+    ArmUnavailableError,
+    Prepared,
+    RequestPlanner,
+)
+from pytest_llm_diagnosis.store import Entry
 from pytest_llm_diagnosis.variants import differences
 
-from .distribution import owner_name, worker_count
+from .engines import EngineRoom
 from .items import EvalItem
 from .live import LiveLine
 from .options import RunOptions
-from .recording import ReplayFiles, write_recordings
+from .python_tests import cluster_of, is_eval_test, mark_of, variant_of
+from .recording import write_recordings
 from .suite import Suite
-
-STORE_FOLDER = "llm-diagnosis"
 
 
 class Running:
     """Everything of one process that needs answers.
 
-    `variants` holds what was selected, by key; `notes` what a reader of the
-    summary should know of the run.
+    `notes` holds what a reader of the summary should know of the run.
     """
 
     def __init__(
         self, config: pytest.Config, suite: Suite, options: RunOptions
     ) -> None:
-        self._config = config
         self._suite = suite
         self._options = options
         self.notes: list[str] = []
         self._variants: dict[VariantKey, Variant] = {}
         self._requests: dict[str, tuple[Request, ...]] = {}
+        self._arrived: dict[str, list[Future[Answer]]] = {}
         self._probes: dict[VariantKey, Probes] = {}
         self._asked: list[Entry] = []
         self._planner = RequestPlanner(
             suite.all_cases, suite.retriever, seed=options.seed
         )
-        self._engine = self._build_engine()
+        room = EngineRoom(config, options, self._variants, self.notes)
+        self._engine = room.engine(self._keep)
         self._live = LiveLine(config, self._engine.counts)
-
-    @property
-    def counts(self) -> Counts:
-        """What the engine has done so far."""
-        return self._engine.counts
 
     # -- before the first item -------------------------------------------
 
-    def begin(self, items: Sequence[EvalItem]) -> Plan:
+    def begin(self, items: Sequence[pytest.Item]) -> Plan:
         """Start to answer ahead of the items, and return what is planned."""
         self._engine.start()
         for item in items:
-            self._plan(item)
-        self._rank(items)
+            if isinstance(item, EvalItem):
+                self._plan(item)
+        if self._options.probe != "off":
+            for variant in self._suite.probed_variants():
+                self._rank(variant, _candidates(items, variant))
         planned = [request for group in self._requests.values() for request in group]
         stored = self._engine.stored(planned)
         self._engine.run_ahead(r for r in planned if r.key not in stored)
@@ -93,64 +98,59 @@ class Running:
     def _plan(self, item: EvalItem) -> None:
         if item.variant is None or item.get_closest_marker("skip"):
             return
-        self.use(item.variant)
+        self._use(item.variant)
         self._requests[item.nodeid] = tuple(
             self._planner.request(item.prepared, item.variant, trial=trial)
             for trial in range(item.trials)
         )
 
-    def _rank(self, items: Sequence[EvalItem]) -> None:
-        """Rank the cases of every variant whose failures are to be probed."""
+    def _rank(self, variant: Variant, candidates: Sequence[Candidate]) -> None:
+        """Rank the cases of a variant whose failures are to be probed."""
+        order = select_for_probing(candidates, len(candidates), self._options.seed)
         mode = self._options.probe
-        if mode == "off":
-            return
-        for variant in self._suite.probed_variants():
-            candidates = [
-                Candidate(
-                    nodeid=item.nodeid,
-                    mark=item.prepared.case.mark,
-                    cluster=item.prepared.cluster,
-                )
-                for item in items
-                if item.variant == variant and item.nodeid in self._requests
-            ]
-            order = select_for_probing(candidates, len(candidates), self._options.seed)
-            self._probes[variant.key] = Probes(
-                self._engine,
-                self._planner,
-                mode=mode,
-                limit=self._options.probe_max,
-                ranks={one.nodeid: rank for rank, one in enumerate(order)},
-            )
+        self._probes[variant.key] = Probes(
+            self._engine,
+            self._planner,
+            mode="standard" if mode == "off" else mode,
+            limit=self._options.probe_max,
+            ranks={one.nodeid: rank for rank, one in enumerate(order)},
+        )
 
-    def use(self, variant: Variant) -> None:
-        """Make a variant's model available to the engine."""
+    def _use(self, variant: Variant) -> None:
+        """Let the engine know a variant by its key."""
         self._variants[variant.key] = variant
 
     # -- for items -------------------------------------------------------
 
-    def arrive(self, item: pytest.Item) -> None:
+    def arrive(self, item: EvalItem) -> None:
         """Wait for an item's answers, with the live line; errors keep for later."""
-        for request in self._requests.get(item.nodeid, ()):
-            self._live.wait_for(self._engine.answer(request))
+        requests = self._requests.get(item.nodeid, ())
+        self._arrived[item.nodeid] = [self._engine.answer(one) for one in requests]
+        for future in self._arrived[item.nodeid]:
+            self._live.wait_for(future)
 
-    def requests(self, item: pytest.Item) -> tuple[Request, ...]:
+    def answers(self, item: EvalItem) -> list[Answer | ModelError]:
+        """Return an item's answers, or the errors in their places."""
+        if item.nodeid not in self._arrived:
+            self.arrive(item)
+        return [_outcome(future) for future in self._arrived.pop(item.nodeid)]
+
+    def requests(self, item: EvalItem) -> tuple[Request, ...]:
         """Return what an item asks, one request a trial."""
         return self._requests[item.nodeid]
 
-    def answers(self, item: pytest.Item) -> list[Answer | ModelError]:
-        """Return an item's answers, or the errors in their places."""
-        return [self._answer(request) for request in self.requests(item)]
+    def ask_for(
+        self, prepared: Prepared, variant: Variant, *, trial: int, arm: Arm
+    ) -> Answer:
+        """Return the answer to a Python test's question.
 
-    def _answer(self, request: Request) -> Answer | ModelError:
-        try:
-            return self.ask(request)
-        except ModelError as error:
-            return error
-
-    def ask(self, request: Request) -> Answer:
-        """Return one answer; raises `ModelError`."""
-        return self._engine.answer(request).result()
+        Raises `ModelError`, and `ArmUnavailableError` where the arm has nothing
+        to add.
+        """
+        self._use(variant)
+        request = self._planner.request(prepared, variant, trial=trial, arm=arm)
+        urgency = Urgency.FIRST if arm == "first" else Urgency.PROBE
+        return self._engine.run(self._engine.obtain(request, urgency))
 
     # -- probes ----------------------------------------------------------
 
@@ -162,6 +162,12 @@ class Running:
         failing = Failing(prepared=item.prepared, variant=variant, result=result)
         if needs_probing(failing.trial.grade):
             self._probes[variant.key].add(failing)
+
+    def rank_of_test(self, item: pytest.Item) -> int | None:
+        """Return the rank of a failing Python test, None if it is not probed."""
+        probes = self._probes.get(variant_of(item).key)
+        rank = probes.rank(item.nodeid) if probes else None
+        return rank if rank is not None and rank < self._options.probe_max else None
 
     def find_causes(self, settles: Settles) -> list[Probed]:
         """Wait for the probes, with the live line; what was refused is noted."""
@@ -175,18 +181,35 @@ class Running:
                 self.notes.append(f"{len(refused)} failures not probed: {refused[0]}")
         return found
 
-    # -- the end ---------------------------------------------------------
+    def confirm(
+        self, items: Iterable[pytest.Item], variant: str, arm: Arm
+    ) -> list[CaseResult]:
+        """Return the results of a variant's cases when all are asked in an arm.
 
-    def ask_for(self, prepared: Prepared, variant: Variant, *, trial: int) -> Answer:
-        """Return the answer to a Python test's question; raises `ModelError`."""
-        self.use(variant)
-        return self.ask(self._planner.request(prepared, variant, trial=trial))
+        Cases of which the arm cannot be asked, and calls that fail, are left out.
+        """
+        asked: list[tuple[EvalItem, Future[Answer]]] = []
+        for item in items:
+            if not isinstance(item, EvalItem) or item.nodeid not in self._requests:
+                continue
+            if item.variant is None or item.variant.name != variant:
+                continue
+            try:
+                request = self._planner.request(item.prepared, item.variant, arm=arm)
+            except ArmUnavailableError:
+                continue
+            asked.append((item, self._engine.answer(request)))
+        for _, future in asked:
+            self._live.wait_for(future)
+        return [_result(item, future) for item, future in asked]
+
+    # -- the end ---------------------------------------------------------
 
     def totals(self) -> JsonObject:
         """Return what this process did, JSON-ready."""
         variants = list(self._variants.values())
         return {
-            **self.counts.to_dict(),
+            **self._engine.counts.to_dict(),
             "notes": list(self.notes),
             "selection": list(dict.fromkeys(variant.name for variant in variants)),
             "changes": {
@@ -200,56 +223,47 @@ class Running:
         self._engine.refuse_new_calls()
 
     def finish(self) -> None:
-        """End the engine and write the recordings."""
+        """End the engine and write the recordings; raises `StoreError`."""
         self._engine.stop()
         if self._options.record:
             write_recordings(self._asked, self._variants.__getitem__)
-
-    # -- the engine's collaborators --------------------------------------
-
-    def _build_engine(self) -> Engine:
-        options = self._options
-        processes = worker_count(self._config)
-        return Engine(
-            open_model=self._open_model,
-            open_store=self._open_store,
-            recordings=ReplayFiles(self._variants.__getitem__)
-            if options.answers == "replay"
-            else None,
-            options=EngineOptions(
-                concurrency=max(1, options.concurrency // processes),
-                owner=owner_name(self._config),
-            ),
-            budget=Budget(max_calls=options.max_calls, max_usd=options.budget),
-            on_answer=self._keep,
-        )
 
     def _keep(self, request: Request, answer: Answer) -> None:
         if self._options.record:
             self._asked.append(Entry(request, answer))
 
-    def _open_model(self, key: VariantKey) -> Model:
-        """Open a variant's model; runs in a thread before its first live call."""
-        variant = self._variants[key]
-        self._config.hook.pytest_llm_live_call(config=self._config, variant=variant)
-        return open_model(
-            variant, timeout=self._options.timeout, root=self._config.rootpath
-        )
 
-    def _open_store(self) -> Store:
-        options = self._options
-        cache = getattr(self._config, "cache", None)
-        if options.answers == "replay":
-            return MemoryStore()
-        if cache is None:
-            self.notes.append("answers are not kept: pytest's cache is off")
-            return MemoryStore()
-        try:
-            return AnswerStore(
-                cache.mkdir(STORE_FOLDER) / "answers.sqlite",
-                run_started=options.started,
-                fresh=options.answers == "fresh",
-            )
-        except (StoreError, OSError) as error:
-            self.notes.append(f"answers are not kept: {error}")
-            return MemoryStore()
+def _candidates(items: Iterable[pytest.Item], variant: Variant) -> list[Candidate]:
+    """Return what could be probed under a variant: its cases and marked tests."""
+    found = []
+    for item in items:
+        mark = mark_of(item)
+        if mark is None or item.get_closest_marker("skip"):
+            continue
+        if isinstance(item, EvalItem) and item.variant == variant:
+            cluster = item.prepared.cluster
+        elif is_eval_test(item) and variant_of(item) == variant:
+            cluster = cluster_of(item)
+        else:
+            continue
+        found.append(Candidate(nodeid=item.nodeid, mark=mark, cluster=cluster))
+    return found
+
+
+def _outcome(future: Future[Answer]) -> Answer | ModelError:
+    try:
+        return future.result()
+    except ModelError as error:
+        return error
+
+
+def _result(item: EvalItem, future: Future[Answer]) -> CaseResult:
+    answer = _outcome(future)
+    if isinstance(answer, ModelError):
+        trial = Trial(error=answer.message)
+    else:
+        trial = Trial(answer=answer, grade=grade(answer, item.prepared.checks))
+    variant = item.variant.name if item.variant else ""
+    return case_result(
+        item.prepared, [trial], nodeid=item.nodeid, variant=variant, pass_at=1
+    )

@@ -83,8 +83,19 @@ class EvalSession:
             return (yield)
         self._begin(session)
         outcome = yield
-        self._probed = self.running.find_causes(self._settles)
+        self._probed += self.running.find_causes(self._settles)
+        if self.options.confirm:
+            self._confirm(session.items)
         return outcome
+
+    def _confirm(self, items: Sequence[pytest.Item]) -> None:
+        """Run each probed variant once more, under the fix its verdict names."""
+        if is_worker(self._config):
+            self.running.notes.append("--llm-confirm needs one process: run without -n")
+            return
+        for variant, arm in self.gathered.advice(self._probed):
+            results = self.running.confirm(items, variant, arm)
+            self.gathered.confirm(variant, arm, results)
 
     def _settles(self, probed: Sequence[Probed]) -> bool:
         """Whether no further probe is needed; a worker does not see enough to say."""
@@ -96,8 +107,7 @@ class EvalSession:
         from .running import Running
 
         self._running = Running(self._config, self.suite, self.options)
-        items = [item for item in session.items if isinstance(item, EvalItem)]
-        plan = self._running.begin(items)
+        plan = self._running.begin(session.items)
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and plan.calls and self._config.get_verbosity() >= 0:
             reporter.write_line(plan_line(plan))
@@ -129,9 +139,26 @@ class EvalSession:
                 self.running.failed(item, result)
         elif is_eval_test(item):
             result = result_of_test(item, call, report)
+            if result is not None and result.outcome == "failed":
+                self._probe_test(item, result)
         if result is not None:
             report.user_properties.append((RESULT, json.dumps(result.to_dict())))
         return report
+
+    def _probe_test(self, item: pytest.Item, result: CaseResult) -> None:
+        """Find out why a Python test fails while its fixtures are still set up."""
+        from .python_probes import can_be_repeated, probe_test
+
+        rank = self.running.rank_of_test(item)
+        if rank is None:
+            return
+        if not can_be_repeated(item):
+            note = f"{item.nodeid} not tested: it uses other fixtures than llm"
+            self.running.notes.append(note)
+            return
+        probed = probe_test(item, self, result, rank)
+        if probed is not None:
+            self._probed.append(probed)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -16,7 +16,7 @@ from pytest_llm_diagnosis.cases import load_cases
 from pytest_llm_diagnosis.checks import Registry, default_registry
 from pytest_llm_diagnosis.documents import Documents
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
-from pytest_llm_diagnosis.records import Case, Variant
+from pytest_llm_diagnosis.records import Case, Passage, Variant
 from pytest_llm_diagnosis.requests import Prepared
 from pytest_llm_diagnosis.self_test import self_test
 from pytest_llm_diagnosis.variants import (
@@ -125,6 +125,18 @@ class Suite:
         if problems:
             raise InputError(problems)
         return Prepared.of(f"{nodeid}::{case.id}", case, tuple(checks))
+
+    def passages(self, written: object, test_file: Path) -> tuple[Passage, ...]:
+        """Return the evidence that a Python test's mark names, one or a list.
+
+        Raises `InputError` when there is no such file or section.
+        """
+        listed = written if isinstance(written, list | tuple) else [written]
+        place = Location(path=test_file)
+        return tuple(
+            self._documents.passage(str(name), test_file.parent, place)
+            for name in listed
+        )
 
     def selection(self, path: Path) -> Selection | None:
         """Return the variants for a test file; None where none is chosen.

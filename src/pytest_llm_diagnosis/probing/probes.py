@@ -110,6 +110,10 @@ class Probes:
         self._failing: dict[str, Failing] = {}
         self._searches: dict[str, Future[Finding]] = {}
 
+    def rank(self, nodeid: str) -> int | None:
+        """Return the place of a planned case, None if it is not one of them."""
+        return self._ranks.get(nodeid)
+
     def add(self, failing: Failing) -> None:
         """Take a failing case; probe it now if it is certain to be chosen."""
         nodeid = failing.result.nodeid

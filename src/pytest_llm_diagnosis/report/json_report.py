@@ -27,6 +27,7 @@ def _chunks(view: View) -> Iterator[str]:
     for number, result in enumerate(view.results):
         yield f"{',' if number else ''}\n{json.dumps(result.to_dict())}"
     diagnosis = diagnosis_dict(view.diagnosis)
+    diagnosis["confirmations"] = [one.to_dict() for one in view.confirmations]
     yield "],\n"
     yield ",\n".join(
         f'"{key}": {json.dumps(value)}' for key, value in diagnosis.items()

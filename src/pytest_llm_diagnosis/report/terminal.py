@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pytest_llm_diagnosis.diagnosis import Diagnosis, VariantDiagnosis
+from pytest_llm_diagnosis.diagnosis import Confirmation, Diagnosis, VariantDiagnosis
 from pytest_llm_diagnosis.engine import Counts
 from pytest_llm_diagnosis.records import RunFacts
 
 from .lines import Line, one_line
 from .tables import flip_lines, rate_lines
 from .view import View
-from .wording import confound_lines, diagnosis_lines
+from .wording import confirmed_lines, confound_lines, diagnosis_lines
 
 
 class Plan(NamedTuple):
@@ -58,9 +58,15 @@ def summary_lines(view: View) -> list[Line]:
         *(Line(text, "warn") for text in confound_lines(diagnosis.confounds)),
         Line(""),
         *(line for variant in probed for line in _diagnosis(variant, diagnosis)),
+        *(line for one in view.confirmations for line in _confirmation(one)),
         Line(""),
         *_run(view.run),
     ]
+
+
+def _confirmation(confirmation: Confirmation) -> Iterator[Line]:
+    for text in confirmed_lines(confirmation):
+        yield Line(text, "head")
 
 
 def _diagnosis(variant: VariantDiagnosis, diagnosis: Diagnosis) -> Iterator[Line]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_llm_diagnosis.diagnosis import Diagnosis
+from pytest_llm_diagnosis.diagnosis import Confirmation, Diagnosis
 from pytest_llm_diagnosis.records import CaseResult, RunFacts
 
 
@@ -15,3 +15,4 @@ class View:
     run: RunFacts
     results: tuple[CaseResult, ...]
     diagnosis: Diagnosis
+    confirmations: tuple[Confirmation, ...] = ()

@@ -7,15 +7,16 @@ the rounding of numbers.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_llm_diagnosis.diagnosis import (
     Change,
+    Confirmation,
     Confound,
     Diagnosis,
     VariantDiagnosis,
 )
-from pytest_llm_diagnosis.records import Ask, Finding, Json
+from pytest_llm_diagnosis.records import Arm, Ask, Finding, Json
 
 from .verdicts import FIXES, cases, names, next_text, verdict_text
 
@@ -208,6 +209,21 @@ def confirmed_text(fix: str, change: Change) -> str:
         told = f" (no difference detected, {fixed + broken} discordant)"
     which = f": {names([one.id for one in change.broken])}" if broken else ""
     return f"confirmed: with {fix} {cases(fixed)} fixed, {broken} broken{told}{which}."
+
+
+_FIX_OF: Mapping[Arm, str] = {
+    "E": "the passage",
+    "S": "the instruction",
+    "X": "the instruction and 3 examples",
+}
+
+
+def confirmed_lines(confirmation: Confirmation) -> list[str]:
+    """Return what a full run under the advised fix changed, wrapped."""
+    change = confirmation.change
+    text = confirmed_text(_FIX_OF.get(confirmation.arm, confirmation.arm), change)
+    asked = change.failing + change.passing
+    return _wrapped(f"{text} ({cases(asked)} of {confirmation.variant} asked so)")
 
 
 def _wrapped(text: str) -> list[str]:

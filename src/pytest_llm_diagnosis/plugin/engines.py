@@ -1,0 +1,92 @@
+"""The engine of a run: built from options, with models and a store to match."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from pytest_llm_diagnosis.engine import Budget, Engine, EngineOptions
+from pytest_llm_diagnosis.errors import StoreError
+from pytest_llm_diagnosis.models import Model, open_model
+from pytest_llm_diagnosis.records import Answer, Request, Variant, VariantKey
+from pytest_llm_diagnosis.store import AnswerStore, MemoryStore, Store
+
+from .distribution import owner_name, worker_count
+from .options import RunOptions
+from .recording import ReplayFiles
+
+STORE_FOLDER = "llm-diagnosis"
+
+
+class EngineRoom:
+    """Builds the engine and is what it calls back.
+
+    `variants` is filled as they come into use, before their first request;
+    `notes` takes what a reader of the summary should know.
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        options: RunOptions,
+        variants: Mapping[VariantKey, Variant],
+        notes: list[str],
+    ) -> None:
+        self._config = config
+        self._options = options
+        self._variants = variants
+        self._notes = notes
+
+    def engine(self, on_answer: Callable[[Request, Answer], None]) -> Engine:
+        """Return a new engine; under xdist its limits are shared out."""
+        options = self._options
+        processes = worker_count(self._config)
+        variant_of = self._variants.__getitem__
+        replaying = options.answers == "replay"
+        return Engine(
+            open_model=self._open_model,
+            open_store=self._open_store,
+            recordings=ReplayFiles(variant_of) if replaying else None,
+            options=EngineOptions(
+                concurrency=max(1, options.concurrency // processes),
+                owner=owner_name(self._config),
+            ),
+            budget=Budget(
+                max_calls=_share(options.max_calls, processes),
+                max_usd=options.budget / processes if options.budget else None,
+            ),
+            cap_of=lambda key: variant_of(key).max_concurrency,
+            on_answer=on_answer,
+        )
+
+    def _open_model(self, key: VariantKey) -> Model:
+        """Open a variant's model; runs in a thread before its first live call."""
+        variant = self._variants[key]
+        self._config.hook.pytest_llm_live_call(config=self._config, variant=variant)
+        return open_model(
+            variant, timeout=self._options.timeout, root=self._config.rootpath
+        )
+
+    def _open_store(self) -> Store:
+        options = self._options
+        cache = getattr(self._config, "cache", None)
+        if options.answers == "replay":
+            return MemoryStore()
+        if cache is None:
+            self._notes.append("answers are not kept: pytest's cache is off")
+            return MemoryStore()
+        try:
+            return AnswerStore(
+                cache.mkdir(STORE_FOLDER) / "answers.sqlite",
+                run_started=options.started,
+                fresh=options.answers == "fresh",
+            )
+        except (StoreError, OSError) as error:
+            self._notes.append(f"answers are not kept: {error}")
+            return MemoryStore()
+
+
+def _share(most: int | None, processes: int) -> int | None:
+    """Return one process's part of a limit; rounding down never exceeds it."""
+    return None if most is None else most // processes

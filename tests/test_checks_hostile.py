@@ -1,0 +1,91 @@
+"""Hostile answers: huge, deep, malformed. No check raises or takes long."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from checking import bound
+
+from pytest_llm_diagnosis.records import Answer, Dimension, Json, ToolCall
+
+# A fifth of a megabyte: a quadratic rule still takes minutes.
+SIZE = 200_000
+
+CHECKS: tuple[tuple[str, Json], ...] = (
+    ("contains", "45 days"),
+    ("equals", "45"),
+    ("fuzzy", "return the boots within 45 days"),
+    ("number", {"value": 46, "unit": "days"}),
+    ("choice", {"answer": "B", "options": ["Paris", "Lyon"]}),
+    ("matches", r"(a+)+$"),
+    ("starts_with", "x"),
+    ("json", None),
+    ("json_schema", {"items": {"required": ["b"]}, "uniqueItems": True}),
+    ("json_value", {"path": "$.urgent", "equals": "yes"}),
+    ("tool_call", {"name": "f", "arguments": {"a": 1}}),
+    ("max_words", 3),
+    ("abstains", None),
+)
+
+TEXTS: dict[str, str] = {
+    "one letter": "a" * SIZE,
+    "spaces": " " * SIZE + "x",
+    "digits": "1" * SIZE,
+    "grouped digits": "1," * (SIZE // 2),
+    "open brackets": "[" * SIZE,
+    "open objects": '{"a":' * (SIZE // 5),
+    "pairs": "{}" * (SIZE // 2),
+    "closed deep": "[" * (SIZE // 2) + "]" * (SIZE // 2),
+    "quotes": "{" + '"' * SIZE,
+    "escaped quotes": '{"' + '\\"' * (SIZE // 2),
+    "stars": "*" * SIZE,
+    "underscores": "_" * SIZE,
+    "number words": "one " * (SIZE // 4),
+    "minus signs": "-" * SIZE,
+    "lone surrogates": "\ud800" * (SIZE // 3),
+    "accents and dashes": "\u00e9\u2014\u201cx\u201d " * (SIZE // 11),
+    "JSON list": json.dumps([1] * (SIZE // 3)),
+    "JSON escapes": json.dumps("\u00e9" * (SIZE // 6)),
+    "hedges": "I don't know, it is not " * (SIZE // 24),
+    "fences": "```json\n" * (SIZE // 8),
+}
+
+
+@pytest.mark.parametrize(("name", "params"), CHECKS, ids=[name for name, _ in CHECKS])
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_large_answers(text: str, name: str, params: Json) -> None:
+    """Each check grades large answers in linear time, its reason stays short."""
+    check, answer = bound(name, params), Answer(text=text)
+    started = time.process_time()
+    verdict = check.grade(answer)
+    # A megabyte took at most 0.75 s, this much 0.3 s.
+    assert time.process_time() - started < 1.5
+    assert len(verdict.reason.encode()) < 1_500
+
+
+@pytest.mark.parametrize(("name", "params"), CHECKS, ids=[name for name, _ in CHECKS])
+@pytest.mark.parametrize("dimension", ["facts", "form"])
+@pytest.mark.parametrize(
+    "text", ["\ud800", '"\\ud800"', '{"urgent": "\\udfff"}', "\x00\x1b[31m", "\u202e"]
+)
+def test_odd_characters(
+    text: str, name: str, params: Json, dimension: Dimension
+) -> None:
+    """Surrogates, controls and bidi marks neither raise nor reach a reason raw."""
+    verdict = bound(name, params, dimension).grade(Answer(text=text))
+    assert verdict.reason.encode().isascii() or verdict.reason.isprintable()
+
+
+@pytest.mark.parametrize(("name", "params"), CHECKS, ids=[name for name, _ in CHECKS])
+def test_odd_tool_calls(name: str, params: Json) -> None:
+    """Arguments that are no JSON or deep do not raise."""
+    deep: Json = 1
+    for _ in range(150):
+        deep = {"a": deep}
+    calls = (
+        ToolCall(name="\ud800", arguments="\ud800{"),
+        ToolCall(name="f", arguments={"a": deep}),
+    )
+    assert bound(name, params).grade(Answer(tool_calls=calls)).check == name
