@@ -79,6 +79,14 @@ rules:
   - {text: You have 30 days.}
 """
 
+GOOD = """\
+cases:
+  - {id: fine, mark: knowledge, prompt: q, facts: [contains: "yes"]}
+"""
+SCRIPTED = "default: base\nvariants: {base: {script: answers.yaml}}\n"
+YES = 'rules: [{text: "yes"}]\n'
+PYTHON = "def test_python():\n    assert True\n"
+
 
 class EvalSuite:
     """An eval suite in pytester's folder, with what it takes to run it."""
@@ -132,6 +140,16 @@ def suite(empty_suite: EvalSuite) -> EvalSuite:
     empty_suite.write_file("llm_variants.yaml", VARIANTS)
     empty_suite.write_file("answers.yaml", ANSWERS)
     empty_suite.write_file("docs/returns.md", RETURNS)
+    return empty_suite
+
+
+@pytest.fixture
+def good_suite(empty_suite: EvalSuite) -> EvalSuite:
+    """Return one good case and one Python test, which both pass."""
+    empty_suite.write_file("good.eval.yaml", GOOD)
+    empty_suite.write_file("llm_variants.yaml", SCRIPTED)
+    empty_suite.write_file("answers.yaml", YES)
+    empty_suite.write_file("test_python.py", PYTHON)
     return empty_suite
 
 

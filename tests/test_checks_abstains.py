@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from checking import bound, call, graded, outcome, refusal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checking import bound, call, graded, outcome, refusal
 from pytest_llm_diagnosis.records import Answer
 
 
@@ -44,14 +44,22 @@ from pytest_llm_diagnosis.records import Answer
         "As an AI language model, I do not have access to that information.",
         "No, the documents do not mention it.",
         "I don't know how many of the 3 stores are open.",
-        "The sources do not specify the CEO's name. They only mention that the "
-        "company was founded in 1987.",
-        "Unfortunately, the documentation doesn't provide details on international "
-        "shipping. You may want to reach out to support at 555-0199.",
-        "The documents cover returns within 45 days, but nothing is said about "
-        "gift cards.",
-        "While the documents describe the return process, they do not specify the "
-        "restocking fee.",
+        (
+            "The sources do not specify the CEO's name. They only mention that the "
+            "company was founded in 1987."
+        ),
+        (
+            "Unfortunately, the documentation doesn't provide details on international "
+            "shipping. You may want to reach out to support at 555-0199."
+        ),
+        (
+            "The documents cover returns within 45 days, but nothing is said about "
+            "gift cards."
+        ),
+        (
+            "While the documents describe the return process, they do not specify the "
+            "restocking fee."
+        ),
         "Sorry, I can't answer that. Is there anything else I can help you with?",
         "I don't know.\n\nWhich of the 3 orders do you mean?",
     ],

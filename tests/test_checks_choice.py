@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from checking import bound, graded, outcome, refusal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checking import bound, graded, outcome, refusal
 from pytest_llm_diagnosis.records import Json
 
 TOWNS: Json = {"answer": "B", "options": ["Paris", "Lyon", "Nice"]}

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from checking import bound, call, graded, outcome, refusal, spec_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checking import bound, call, graded, outcome, refusal, spec_of
 from pytest_llm_diagnosis.checks import default_registry
 from pytest_llm_diagnosis.checks.json_path import at_path, parse_path
 from pytest_llm_diagnosis.checks.json_text import (
@@ -24,7 +24,7 @@ from pytest_llm_diagnosis.records import Answer, Json
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
+    max_leaves=8,
 ).filter(lambda value: "Infinity" not in json.dumps(value))
 
 
@@ -130,7 +130,10 @@ def test_what_json_writes_is_read(value: Json) -> None:
     assert outcome("json", None, json.dumps(value, indent=1), "form") is None
 
 
-@given(st.dictionaries(st.text(), JSON_VALUES, min_size=1), st.text("abc \n.!`"))
+@given(
+    st.dictionaries(st.text(max_size=5), JSON_VALUES, min_size=1, max_size=3),
+    st.text("abc \n.!`", max_size=20),
+)
 def test_json_in_prose_is_found_again(value: Json, prose: str) -> None:
     """An object survives any brackets-free prose around it."""
     assert value in json_values(f"{prose} {json.dumps(value)} {prose}")

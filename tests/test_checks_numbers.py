@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from checking import bound, call, graded, outcome, refusal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checking import bound, call, graded, outcome, refusal
 from pytest_llm_diagnosis.checks.number_words import spelled_numbers
 from pytest_llm_diagnosis.checks.numerals import numerals, prepared
 from pytest_llm_diagnosis.records import Answer, Json

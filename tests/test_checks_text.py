@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from checking import bound, call, graded, outcome, refusal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checking import bound, call, graded, outcome, refusal
 from pytest_llm_diagnosis.checks.normalise import exact, fold
 from pytest_llm_diagnosis.records import Answer, Dimension, Json
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from checking import bound, call, graded, outcome, refusal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checking import bound, call, graded, outcome, refusal
 from pytest_llm_diagnosis.records import Answer, Json, ToolCall
 
-STATUS: Json = {"name": "status", "arguments": {"order": "A-17", "days": 3}}
+STATUS: dict[str, Json] = {"name": "status", "arguments": {"order": "A-17", "days": 3}}
 RIGHT = call("status", {"order": "A-17", "days": 3})
 WITH_MORE = call("status", {"order": "A-17", "days": 3, "x": 1})
 OTHER_TOOL = call("cancel", {"order": "A-17"})
@@ -99,10 +99,14 @@ def test_calls_as_form(params: Json, answer: Answer, code: str | None) -> None:
     [
         '{"name": "status", "arguments": {"order": "a-17", "days": "3"}}',
         '```json\n{"tool": "status", "args": {"order": "A-17", "days": 3}}\n```',
-        '[{"function": {"name": "status", "arguments": "{\\"order\\": \\"A-17\\", '
-        '\\"days\\": 3}"}}]',
-        '{"tool_calls": [{"name": "status", "parameters": '
-        '{"order": "A-17", "days": 3}}]}',
+        (
+            '[{"function": {"name": "status", "arguments": "{\\"order\\": \\"A-17\\", '
+            '\\"days\\": 3}"}}]'
+        ),
+        (
+            '{"tool_calls": [{"name": "status", "parameters": '
+            '{"order": "A-17", "days": 3}}]}'
+        ),
     ],
 )
 def test_a_written_call_tells_the_fact_alone(text: str) -> None:
@@ -113,7 +117,9 @@ def test_a_written_call_tells_the_fact_alone(text: str) -> None:
     assert outcome("tool_call", {"count": 0}, text, "form") is None
 
 
-@pytest.mark.parametrize("text", ['{"name": "status"}', '{"arguments": {}}', "status()"])
+@pytest.mark.parametrize(
+    "text", ['{"name": "status"}', '{"arguments": {}}', "status()"]
+)
 def test_what_is_no_written_call(text: str) -> None:
     """A call needs a name and arguments."""
     assert outcome("tool_call", "status", text) == "tool:none"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from checking import bound, spec_of
-
 from pytest_llm_diagnosis.checks import BoundCheck
 from pytest_llm_diagnosis.grading import grade
 from pytest_llm_diagnosis.records import Answer, Grade, Verdict

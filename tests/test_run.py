@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from conftest import EvalSuite, block
 
+from conftest import EvalSuite, block
 from pytest_llm_diagnosis.records import JsonObject
 
 SUMMARY = ("llm diagnosis", "^(=|FAILED)")
@@ -214,7 +214,9 @@ def test_passages_are_recorded_as_contexts(suite: EvalSuite) -> None:
     """What `rag` retrieved stands in the report and in the failure."""
     report = suite.report("--llm-variant=rag", "--llm-probe=off")
     trials = cases_of(report)["a.eval.yaml::boots-window[rag]"]["trials"]
-    (context,) = cast("list[JsonObject]", cast("list[JsonObject]", trials)[0]["contexts"])
+    (context,) = cast(
+        "list[JsonObject]", cast("list[JsonObject]", trials)[0]["contexts"]
+    )
     assert context["source"] == "docs/returns.md#unworn-goods"
     assert "within 45 days" in str(context["text"])
 
@@ -259,7 +261,9 @@ def test_skips_expected_failures_and_tags(suite: EvalSuite) -> None:
     result.assert_outcomes(skipped=1, xfailed=1, failed=1)
     suite.run("--strict-markers", "-m", "smoke").assert_outcomes(failed=1, deselected=2)
     cases = cases_of(suite.report("--llm-probe=off"))
-    told = {str(case["id"]): (case["outcome"], case["message"]) for case in cases.values()}
+    told = {
+        str(case["id"]): (case["outcome"], case["message"]) for case in cases.values()
+    }
     assert told == {
         "later": ("skipped", "not yet"),
         "known": ("skipped", "expected to fail: issue 7"),
@@ -288,7 +292,7 @@ def test_a_bad_option_is_one_clean_line(suite: EvalSuite, option: str) -> None:
     result = suite.run(option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert len(result.errlines) <= 2
-    assert option.split("=")[0] in result.stderr.str()
+    assert option.split("=", maxsplit=1)[0] in result.stderr.str()
 
 
 def test_ini_twins(suite: EvalSuite) -> None:
@@ -323,7 +327,9 @@ def cases_without_times(report: JsonObject) -> object:
 
 def test_workers_pay_no_call_twice(suite: EvalSuite, tmp_path: Path) -> None:
     """Two workers that both run ahead ask each request once."""
-    suite.write_file("llm_variants.yaml", "default: app\nvariants: {app: {call: 'app:answer'}}")
+    suite.write_file(
+        "llm_variants.yaml", "default: app\nvariants: {app: {call: 'app:answer'}}"
+    )
     suite.write_file(
         "app.py",
         f"""\

@@ -168,7 +168,9 @@ def _documents(text: str, *, outermost: bool = False) -> Iterator[Json]:
     """
     regions = [region for region in _regions(text) if not (outermost and region.level)]
     tried = covered = 0
-    for start, end, _ in sorted(regions, key=lambda region: (region.start, -region.end)):
+    for start, end, _ in sorted(
+        regions, key=lambda region: (region.start, -region.end)
+    ):
         if start < covered:
             continue
         if tried > MAX_TRIED * len(text):

@@ -158,7 +158,7 @@ def wording_type(
     return CheckType(
         name=name,
         summary=summary,
-        parameters=_schema(summary),
+        parameters=_schema(check, summary),
         bind=_binder(check),
         example=example,
     )
@@ -215,15 +215,16 @@ def _binder(check: type[Wording]) -> Callable[[CheckSpec], Wording]:
     return bind
 
 
-def _schema(summary: str) -> JsonObject:
+def _schema(check: type[Wording], summary: str) -> JsonObject:
     keys: dict[str, Json] = {
         "text": read.described(read.TEXT_OR_TEXTS, summary),
         "ignore_case": read.described(
             read.FLAG, "Whether capitals do not matter; by default only under facts."
         ),
-        "whole_words": read.described(
-            read.FLAG, "Whether a match inside a longer word is none; false by default."
-        ),
     }
+    if check in (Contains, ContainsAny, Excludes):
+        keys["whole_words"] = read.described(
+            read.FLAG, "Whether a match inside a longer word is none; false by default."
+        )
     longhand = read.options("The texts, with options.", keys, ["text"])
     return {"description": summary, "anyOf": [read.TEXT, read.TEXTS, longhand]}

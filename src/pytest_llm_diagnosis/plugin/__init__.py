@@ -128,7 +128,8 @@ def pytest_plugin_registered(
 
 def declare_hooks(manager: pytest.PytestPluginManager) -> None:
     """Declare our hooks once."""
-    if not hasattr(manager.hook, "pytest_llm_live_call"):
+    caller = getattr(manager.hook, "pytest_llm_live_call", None)
+    if caller is None or not caller.has_spec():
         from pytest_llm_diagnosis import hookspecs
 
         manager.add_hookspecs(hookspecs)

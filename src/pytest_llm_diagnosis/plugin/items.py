@@ -177,6 +177,8 @@ class EvalItem(pytest.Item):
             full = self.config.get_verbosity() > 1
             lines = failure_lines(error.result, request.messages, full=full)
             return CleanText(lines=lines, summary=first_line(error.result))
+        if isinstance(error, InputError):
+            return CleanText.of(error.show(self.config.rootpath))
         if isinstance(error, DiagnosisError):
             place = self.prepared.case.location.show(self.config.rootpath)
             return CleanText.of(f"{place}: {error}")

@@ -47,7 +47,6 @@ def read_options(config: pytest.Config) -> RunOptions:
     """Return the run's options; raises `pytest.UsageError` on a bad value."""
     values = {option.twin: _value(config, option.twin) for option in OPTIONS}
     text = cast("dict[str, str | None]", values)
-    variants_file = text["llm_variants_file"]
     return RunOptions(
         variant=text["llm_variant"] or None,
         trials=_number("trials", text["llm_trials"], int, 1),
@@ -65,9 +64,7 @@ def read_options(config: pytest.Config) -> RunOptions:
         budget=_number("budget", text["llm_budget"], float, 0.0),
         seed=_number("seed", text["llm_seed"], int, 0) or 0,
         reports=_reports(config, cast("list[str]", values["llm_report"] or [])),
-        variants_file=config.invocation_params.dir / variants_file
-        if variants_file
-        else None,
+        variants_file=_variants_file(config, text["llm_variants_file"]),
         started=run_started(config),
     )
 
@@ -103,6 +100,15 @@ def _one_of(values: dict[str, str | None], twin: str) -> str:
             f"{twin} must be one of {', '.join(choices)}, got {value!r}"
         )
     return value
+
+
+def _variants_file(config: pytest.Config, name: str | None) -> Path | None:
+    if not name:
+        return None
+    path = config.invocation_params.dir / name
+    if not path.is_file():
+        raise pytest.UsageError(f"--llm-variants-file {name}: no such file")
+    return path
 
 
 def _reports(config: pytest.Config, names: list[str]) -> tuple[Path, ...]:

@@ -16,7 +16,6 @@ import pytest
 
 from pytest_llm_diagnosis.errors import (
     BudgetError,
-    DiagnosisError,
     InputError,
     ModelError,
 )
@@ -54,8 +53,10 @@ def parametrize(metafunc: pytest.Metafunc, session: EvalSession) -> None:
     """Run the test once for each variant; raises `CollectError` on a bad file."""
     try:
         selection = session.suite.selection(metafunc.definition.path)
-    except (InputError, DiagnosisError) as error:
-        raise pytest.Collector.CollectError(str(error)) from error
+    except InputError as error:
+        session.refuse(metafunc.definition.parent)
+        text = error.show(metafunc.config.rootpath)
+        raise pytest.Collector.CollectError(text) from error
     if selection is not None:
         metafunc.parametrize(
             "llm", list(selection.variants), ids=selection.names, indirect=True

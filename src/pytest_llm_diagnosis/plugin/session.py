@@ -25,6 +25,7 @@ from .items import EvalItem
 from .options import read_options
 from .python_tests import is_eval_test, result_of_test
 from .suite import Suite
+from .text import CleanText
 
 if TYPE_CHECKING:
     from pytest_llm_diagnosis.probing import Probed
@@ -61,10 +62,19 @@ class EvalSession:
 
     # -- before the first item -------------------------------------------
 
+    def refuse(self, collector: pytest.Collector | None) -> None:
+        """Remember Python tests that cannot be collected for lack of variants."""
+        if collector is not None:
+            self._broken.add(collector.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember which collection errors are those of eval files."""
         if report.failed and report.nodeid.endswith(SUFFIX):
             self._broken.add(report.nodeid)
+        elif report.failed and report.nodeid in self._broken:
+            # A text of ours, which then also stands in pytest's short summary.
+            report.longrepr = CleanText.of(str(report.longrepr))
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Remember that only a part of the suite runs."""

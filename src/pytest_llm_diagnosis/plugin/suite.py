@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,6 +53,24 @@ class Selection(NamedTuple):
         return (self.file.variants[name] for name in self.names)
 
 
+class Told(NamedTuple):
+    """What is wrong with a variants file, and the test file that was told so."""
+
+    error: InputError
+    path: Path
+
+    def told_again(self, path: Path, root: Path) -> InputError:
+        """Return what another test file is told: no wall of repetitions.
+
+        It names that file, since xdist shows equal texts only once.
+        """
+        first, *others = self.error.problems
+        this, full = (_shown(at, root) for at in (path, self.path))
+        more = f" (and {len(others)} more)" if others else ""
+        hint = f"{this} needs this file too; told in full{more} at {full}"
+        return InputError([replace(first, hint=hint)])
+
+
 class Suite:
     """Loads cases and variants, each file once."""
 
@@ -64,6 +83,7 @@ class Suite:
         self._cases: dict[Path, list[Prepared]] = {}
         self._unknown: list[InputError] = []
         self._selections: dict[Path, Selection] = {}
+        self._broken: dict[Path, Told] = {}
         self._retrievers: dict[tuple[Path, ...], Retriever] = {}
 
     @property
@@ -95,6 +115,10 @@ class Suite:
         return (prepared for cases in self._cases.values() for prepared in cases)
 
     def _load(self, path: Path) -> list[Prepared]:
+        if not path.is_relative_to(self._root):
+            finding = f"the file is outside the root folder {self._root}"
+            hint = "run pytest above it, or choose the folder with --rootdir"
+            raise InputError.at(Location(path=path), finding, hint)
         nodeid = path.relative_to(self._root).as_posix()
         problems: list[Problem] = []
         prepared: list[Prepared] = []
@@ -106,8 +130,7 @@ class Suite:
                 continue
             tested = self_test(case, ready.checks)
             problems += tested.problems
-            for warning in tested.warnings:
-                _warn(warning)
+            problems += (odd for odd in tested.warnings if _is_error(odd))
             prepared.append(ready)
         if problems:
             raise InputError(problems)
@@ -153,8 +176,14 @@ class Suite:
                 "no llm_variants.yaml in this folder or above it",
                 f"looked up to {self._root}",
             )
+        if file in self._broken:
+            raise self._broken[file].told_again(path, self._root)
         if file not in self._selections:
-            self._selections[file] = self._select(file)
+            try:
+                self._selections[file] = self._select(file)
+            except InputError as error:
+                self._broken[file] = Told(error, path)
+                raise
         chosen = self._selections[file]
         return chosen if chosen.names else None
 
@@ -208,6 +237,11 @@ class Suite:
         return self._retrievers[documents]
 
 
+def _shown(path: Path, root: Path) -> str:
+    inside = path.is_relative_to(root)
+    return (path.relative_to(root) if inside else path).as_posix()
+
+
 @contextmanager
 def _garbage_collection_paused() -> Iterator[None]:
     """Pause the cyclic collector while a file becomes objects that all live."""
@@ -220,7 +254,12 @@ def _garbage_collection_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _warn(problem: Problem) -> None:
+def _is_error(problem: Problem) -> bool:
+    """Warn of a problem; whether the user turned warnings into errors."""
     place = problem.location
     text = f"{problem.finding}; {problem.hint}" if problem.hint else problem.finding
-    warnings.warn_explicit(text, EvalWarning, str(place.path), place.line)
+    try:
+        warnings.warn_explicit(text, EvalWarning, str(place.path), place.line)
+    except EvalWarning:
+        return True
+    return False
