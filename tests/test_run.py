@@ -123,6 +123,99 @@ def test_the_summary_compares_variants(suite: EvalSuite) -> None:
 
 
 COMPARED = """\
+================================ llm diagnosis =================================
+failed  knowledge  behavior
+base    2 of 2     1 of 1
+rag     0 of 2     1 of 1
+
+what failed  facts only  form only  both  limits only  errors  skipped
+base         2           1          0     0            0       0
+rag          0           1          0     0            0       0
+
+against base  mark       fixes   breaks  mid-p
+rag           knowledge  2 of 2  0 of 0  no difference detected (2 discordant)
+rag           behavior   0 of 1  0 of 0  no difference detected (0 discordant)
+
+diagnosis of base: 3 of 3 cases failed
+verdict: none about causes: no failing case was asked again.
+next: run with --llm-probe standard to learn why these cases fail.
+
+run: 5 calls, 0 stored answers; cost unknown"""
+
+
+def test_the_advised_fix_can_be_confirmed(suite: EvalSuite) -> None:
+    """`--llm-confirm` runs all cases under the fix that the verdict names."""
+    suite.write_file("a.eval.yaml", MANY_IGNORANT)
+    suite.write_file("docs/facts.md", FACTS)
+    suite.write_file("answers.yaml", READS_PASSAGES)
+    result = suite.run("--llm-confirm", "--tb=no")
+    result.stdout.fnmatch_lines(
+        ["verdict: KNOWLEDGE*", "next: put the source in context*", "confirmed: *"]
+    )
+    shown = block(result, "^confirmed", "^$")
+    assert shown == CONFIRMED
+    report = suite.report("--llm-confirm")
+    (confirmation,) = cast("list[JsonObject]", report["confirmations"])
+    assert (confirmation["arm"], confirmation["broken"]) == ("E", ["c8"])
+    assert len(cast("list[str]", confirmation["fixed"])) == 8
+
+
+MANY_IGNORANT = """\
+cases:
+  - id: c{n}
+    each: [{n: 0}, {n: 1}, {n: 2}, {n: 3}, {n: 4}, {n: 5}, {n: 6}, {n: 7}, {n: 8}]
+    mark: knowledge
+    prompt: What is item {n}?
+    evidence: docs/facts.md#item-{n}
+    facts: [{contains: "w{n}"}]
+"""
+FACTS = "\n".join(f"# Item {n}\n\nItem {n} is w{n}.\n" for n in range(9))
+# The model reads what it is shown, but for item 8, which it knows by heart.
+READS_PASSAGES = "\n".join(
+    [
+        "rules:",
+        "  - {contains: is w8, text: I cannot say.}",
+        "  - {contains: What is item 8, text: It is w8.}",
+        *(f"  - {{contains: is w{n}, text: It is w{n}.}}" for n in range(8)),
+        "  - {text: I cannot say.}",
+    ]
+)
+CONFIRMED = """\
+confirmed: with the passage 8 cases fixed, 1 broken (mid-p 0.021): c8. (9 cases
+  of base asked so)"""
+
+
+def test_a_failing_python_test_is_probed(suite: EvalSuite) -> None:
+    """Its function runs again under each arm that its mark allows."""
+    suite.write_file("test_app.py", PROBED_TESTS)
+    cases = cases_of(suite.report("test_app.py"))
+    told = {
+        str(case["id"]): (case["cause"], case["untested"]) for case in cases.values()
+    }
+    assert told["test_knows"] == ("knowledge", [])
+    assert told["test_answers"] == ("instruction", ["E"])
+    assert told["test_stateful"] == (None, [])
+    result = suite.run("test_app.py")
+    result.stdout.fnmatch_lines(["note: *test_stateful* not tested: it uses other *"])
+
+
+PROBED_TESTS = """\
+import pytest
+
+
+@pytest.mark.knowledge(evidence="docs/returns.md#unworn-goods")
+def test_knows(llm):
+    assert "45" in llm("How many days for unworn boots?").text
+
+
+@pytest.mark.behavior(instruction="Answer with JSON.")
+def test_answers(llm):
+    assert llm("What is the capital of France?").text.startswith("{")
+
+
+@pytest.mark.behavior
+def test_stateful(llm, tmp_path):
+    assert llm("What is the capital of France?").text.startswith("{")
 """
 
 

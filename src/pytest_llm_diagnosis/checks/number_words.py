@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 # No answer spells out more on purpose.
-MAX_WORDS = 10_000
+MAX_WORDS = 5_000
 
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen "

@@ -19,7 +19,7 @@ from .normalise import same_shapes, without_emphasis
 from .number_words import SCALES, spelled_numbers
 
 # No answer states more numbers on purpose.
-MAX_NUMERALS = 10_000
+MAX_NUMERALS = 5_000
 MAX_LENGTH = 100
 
 _SPACES = "\u00a0\u2007\u2009\u202f"

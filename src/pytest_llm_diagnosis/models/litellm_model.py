@@ -78,13 +78,20 @@ class LitellmModel:
 
     `timeout` is seconds for the whole call.  `written` is the endpoint as its
     file states it: a parameter that a request carries unchanged from there is
-    sent as `endpoint` has it, filled from the environment.
+    sent as `endpoint` has it, filled from the environment.  `cache_prompt` marks
+    the system message for prompt caching where the provider wants a mark.
     """
 
     def __init__(
-        self, endpoint: Endpoint, timeout: float, *, written: Endpoint | None = None
+        self,
+        endpoint: Endpoint,
+        timeout: float,
+        *,
+        written: Endpoint | None = None,
+        cache_prompt: bool = False,
     ) -> None:
         self._endpoint = endpoint
+        self._cache_prompt = cache_prompt
         self._timeout = timeout
         self._unfilled = written.params if written else {}
 
@@ -123,6 +130,10 @@ class LitellmModel:
         arguments.pop("stream", None)
         if request.tools:
             arguments["tools"] = [dict(tool) for tool in request.tools]
+        if self._cache_prompt:
+            # litellm turns this into the provider's own mark, or into nothing.
+            place = {"location": "message", "role": "system"}
+            arguments["cache_control_injection_points"] = [place]
         return {
             **arguments,
             "model": endpoint.model,

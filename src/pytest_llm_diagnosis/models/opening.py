@@ -24,6 +24,11 @@ def open_model(variant: Variant, *, timeout: float, root: Path) -> Model:
     if variant.call is not None:
         return CallableModel(variant.call, variant.location, root, timeout)
     if variant.live is not None:
-        return LitellmModel(variant.live, timeout, written=variant.written)
+        return LitellmModel(
+            variant.live,
+            timeout,
+            written=variant.written,
+            cache_prompt=variant.context is not None,
+        )
     finding = f"variant {variant.name!r} has nothing to ask"
     raise InputError.at(variant.location, finding, "give it model, call or script")

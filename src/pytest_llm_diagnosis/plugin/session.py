@@ -238,6 +238,7 @@ class EvalSession:
         view = self.gathered.view()
         for path in self.options.reports:
             write_json(path, view)
+        terminalreporter.ensure_newline()
         terminalreporter.section("llm diagnosis")
         for line in summary_lines(view):
             terminalreporter.write_line(line.text, **line.markup)
