@@ -6,6 +6,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_llm_diagnosis.diagnosis import Diagnosis
+from pytest_llm_diagnosis.errors import InputError, Location
+from pytest_llm_diagnosis.records import CaseResult, RunFacts
+
 from .view import View
 from .wording import diagnosis_dict
 
@@ -20,6 +24,23 @@ def write_json(path: Path, view: View) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="ascii", newline="\n") as file:
         file.writelines(_chunks(view))
+
+
+def read_json(path: Path) -> View:
+    """Return a saved report; raises `InputError` when it is none."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["schema"] != SCHEMA:
+            found = f"schema {data['schema']!r}, this version reads {SCHEMA}"
+            raise InputError.at(Location(path=path), found)
+        return View(
+            run=RunFacts.from_dict(data["run"]),
+            results=tuple(map(CaseResult.from_dict, data["cases"])),
+            diagnosis=Diagnosis.from_dict(data),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        finding = f"not a report of this plugin: {error}"
+        raise InputError.at(Location(path=path), finding) from error
 
 
 def _chunks(view: View) -> Iterator[str]:

@@ -1,0 +1,67 @@
+"""`llm-diagnosis`: what can be done with a saved report, without any call."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from .checks import default_registry
+from .diagnosis import diagnose
+from .errors import DiagnosisError
+from .report.json_report import read_json
+from .report.terminal import summary_lines
+from .report.view import View
+from .schema import eval_schema, variants_schema
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status: 0, or 2 for a user's mistake."""
+    options = _parser().parse_args(arguments)
+    try:
+        text: str = options.command(options)
+    except (DiagnosisError, OSError) as error:
+        sys.stderr.write(f"llm-diagnosis: {error}\n")
+        return 2
+    sys.stdout.write(text)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="llm-diagnosis", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    report = commands.add_parser("report", help="diagnose a saved report.json again")
+    report.add_argument("path", type=Path, help="a report written by --llm-report")
+    report.add_argument("--seed", type=int, help="another seed for the draws")
+    report.set_defaults(command=_report)
+    schema = commands.add_parser("schema", help="print a JSON Schema for editors")
+    schema.add_argument("kind", choices=("eval", "variants"))
+    schema.set_defaults(command=_schema)
+    return parser
+
+
+def _report(options: argparse.Namespace) -> str:
+    saved = read_json(options.path)
+    seed = saved.run.seed if options.seed is None else options.seed
+    # What differed between variants is known to the run alone.
+    again = replace(
+        diagnose(saved.results, seed=seed), confounds=saved.diagnosis.confounds
+    )
+    view = View(run=saved.run, results=saved.results, diagnosis=again)
+    return "".join(f"{line.text}\n" for line in summary_lines(view))
+
+
+def _schema(options: argparse.Namespace) -> str:
+    if options.kind == "variants":
+        shown = variants_schema()
+    else:
+        registry = default_registry()
+        shown = eval_schema(
+            registry.parameter_schemas("facts"),
+            registry.parameter_schemas("form"),
+            registry.parameter_schemas("limits"),
+        )
+    return f"{json.dumps(shown, indent=2)}\n"
