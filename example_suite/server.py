@@ -17,8 +17,10 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-import xllamacpp
+if TYPE_CHECKING:
+    import xllamacpp
 
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 CONTEXT_TOKENS = 2048
@@ -32,6 +34,11 @@ def main() -> None:
     parser.add_argument("--parent", type=int, default=os.getppid())
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _stop)
+    # Threads that spin while they wait for each other take ten times as long on a
+    # busy machine; OpenMP reads this when it is loaded.
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    import xllamacpp
+
     server = xllamacpp.Server(_settings(options.port))
     sys.stdout.write(f"ready: {server.listening_address}/v1\n")
     sys.stdout.flush()
@@ -49,6 +56,8 @@ def _settings(port: int) -> xllamacpp.CommonParams:
     prompts asked in three orders: 30 answers differed from the uncached ones with
     the defaults, none with these.
     """
+    import xllamacpp
+
     params = xllamacpp.CommonParams()
     params.model.path = str(weights())
     params.hostnames = ["127.0.0.1"]

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import EvalSuite, block
 
+from conftest import EvalSuite, block
 from pytest_llm_diagnosis.cli import main
 
 

@@ -34,7 +34,7 @@ from pytest_llm_diagnosis.store import (
 PASSAGE = Context(text="Unworn goods: 45 days.", source="returns.md#unworn", score=1.2)
 
 
-def request(  # noqa: PLR0913 - a builder with a default for everything
+def request(
     case: str = "refunds.eval.yaml::boots",
     prompt: str = "How many days?",
     *,

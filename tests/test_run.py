@@ -93,6 +93,7 @@ def test_a_failure_shows_what_was_asked_and_what_was_wrong(suite: EvalSuite) -> 
     assert shown == FAILURE
 
 
+# ruff: noqa: E501 - whole lines of the terminal
 FAILURE = """\
 _________________________________ capital[rag] _________________________________
 a.eval.yaml:18: json:invalid: not JSON: Expecting value: line 1 column 1 (char 0): 'The capital of France is Paris.'

@@ -651,5 +651,16 @@ class RunFacts:
         )
 
 
+def message_text(message: Message) -> str:
+    """Return a turn's text; the texts of content blocks are joined by lines."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    if isinstance(content, Sequence):
+        blocks = [block for block in content if isinstance(block, Mapping)]
+        return "\n".join(str(block.get("text", "")) for block in blocks)
+    return ""
+
+
 def _objects(data: JsonObject, name: str) -> Sequence[JsonObject]:
     return cast("Sequence[JsonObject]", data.get(name) or ())

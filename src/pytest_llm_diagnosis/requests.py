@@ -11,7 +11,7 @@ import hashlib
 import json
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from .records import (
     Message,
     Request,
     Variant,
+    message_text,
 )
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class RequestPlanner:
             )
         if variant.retrieve is None:
             return ()
-        question = _text(prepared.case.messages[-1].get("content"))
+        question = message_text(prepared.case.messages[-1])
         return self._retriever(variant).search(question, variant.retrieve.top_k)
 
     def _demand(self, prepared: Prepared, arm: Arm) -> str:
@@ -246,7 +247,7 @@ def _conversation(
     if not contexts and not demand:
         return messages
     *earlier, last = messages
-    parts = [_passages(contexts), _text(last.get("content")), demand]
+    parts = [_passages(contexts), message_text(last), demand]
     content = "\n\n".join(part for part in parts if part)
     return (*earlier, {**last, "content": content})
 
@@ -295,16 +296,6 @@ def _ideal_text(ideal: Ideal | None) -> str:
         return ""
     calls = [_arguments(call.arguments) for call in ideal.tool_calls]
     return "\n".join([ideal.text, *calls])
-
-
-def _text(content: Json) -> str:
-    """Return a turn's text; content blocks are joined."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, Sequence):
-        blocks = [block for block in content if isinstance(block, Mapping)]
-        return "\n".join(str(block.get("text", "")) for block in blocks)
-    return ""
 
 
 def _key(request: Request, variant: Variant) -> str:

@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_llm_diagnosis.errors import ModelError
-from pytest_llm_diagnosis.records import Answer, Arm, Json, Request, Tokens, ToolCall
+from pytest_llm_diagnosis.records import (
+    Answer,
+    Arm,
+    Request,
+    Tokens,
+    ToolCall,
+    message_text,
+)
 
 from .provider_errors import is_retryable
 
@@ -121,17 +128,8 @@ class ScriptedModel:
 def text_of(request: Request, role: str) -> str:
     """Return the text of the last user message, or of all messages of a role."""
     texts = [
-        _content(message.get("content"))
+        message_text(message)
         for message in request.messages
         if message.get("role") == role
     ]
     return "".join(texts[-1:]) if role == "user" else "\n".join(texts)
-
-
-def _content(content: Json) -> str:
-    if isinstance(content, str):
-        return content
-    if isinstance(content, Sequence):
-        blocks = [block for block in content if isinstance(block, Mapping)]
-        return "\n".join(str(block.get("text", "")) for block in blocks)
-    return ""

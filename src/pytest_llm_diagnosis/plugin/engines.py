@@ -54,7 +54,7 @@ class EngineRoom:
             ),
             budget=Budget(
                 max_calls=_share(options.max_calls, processes),
-                max_usd=options.budget / processes if options.budget else None,
+                max_usd=None if options.budget is None else options.budget / processes,
             ),
             cap_of=lambda key: variant_of(key).max_concurrency,
             on_answer=on_answer,

@@ -94,7 +94,10 @@ class EvalItem(pytest.Item):
         """Return the item, with its markers."""
         case = prepared.case
         name = f"{case.id}[{variant.name}]" if variant else case.id
-        item: EvalItem = cls.from_parent(parent, name=name)
+        # Given whole, pytest reads the variant as a parameter, which it does too
+        # where it reads back the ids of the last failures.
+        nodeid = f"{parent.nodeid}::{name}"
+        item: EvalItem = cls.from_parent(parent, name=name, nodeid=nodeid)
         item.prepared = prepared
         item.variant = variant
         item.eval_session = parent.eval_session

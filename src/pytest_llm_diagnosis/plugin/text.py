@@ -12,7 +12,7 @@ from typing import NamedTuple
 from _pytest._code.code import TerminalRepr
 from _pytest._io import TerminalWriter
 
-from pytest_llm_diagnosis.report.lines import Line
+from pytest_llm_diagnosis.report.lines import Line, printable
 
 
 class Crash(NamedTuple):
@@ -30,8 +30,8 @@ class CleanText(TerminalRepr):
 
     @classmethod
     def of(cls, text: str) -> CleanText:
-        """Return plain text whose first line is the summary."""
-        rows = text.splitlines() or [""]
+        """Return plain text whose first line is the summary; it may be hostile."""
+        rows = printable(text).splitlines() or [""]
         return cls([Line(row) for row in rows], rows[0])
 
     @property

@@ -11,6 +11,7 @@ from pytest_llm_diagnosis.records import (
     ToolCall,
     Trial,
     Verdict,
+    message_text,
 )
 
 from .lines import Line, one_line, printable
@@ -41,7 +42,7 @@ def _failure(
     yield Line(f"{result.file}:{result.line}: {first_line(result)}", "head")
     yield Line(f"{printable(result.id)} ({result.mark}), asked of {result.variant}")
     for message in messages:
-        yield from _block(str(message.get("role", "")), _content(message), most)
+        yield from _block(str(message.get("role", "")), message_text(message), most)
     failed = [trial for trial in result.trials if trial.grade.all_passed is not True]
     for number, trial in enumerate(failed, start=1):
         if len(result.trials) > 1:
@@ -97,8 +98,3 @@ def _cut(text: str, most: int | None) -> str:
 
 def _call(call: ToolCall) -> str:
     return f"{call.name}({call.arguments})"
-
-
-def _content(message: Message) -> str:
-    content = message.get("content")
-    return content if isinstance(content, str) else str(content)
