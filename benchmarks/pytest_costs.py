@@ -71,15 +71,17 @@ def main() -> None:
 
 
 def startup(root: Path, runs: int) -> None:
-    """A session without evals, with and without the plugin."""
+    """Compare a session without evals, with and without the plugin."""
     write(root, {"test_one.py": "def test_one():\n    pass\n"})
-    without = [*PYTEST, "-p", f"no:{OURS}", root]
-    compare("start-up without evals", [*PYTEST, root], without, root, runs * 3)
+    folder = str(root)
+    without = [*PYTEST, "-p", f"no:{OURS}", folder]
+    compare("start-up without evals", [*PYTEST, folder], without, root, runs * 3)
     report = (
         "import sys, pytest; pytest.main(sys.argv[1:]); "
         "names = [n for n in sys.modules if n.startswith('pytest_llm_diagnosis')]; "
         "heavy = [n for n in ('litellm', 'jsonschema', 'yaml') if n in sys.modules]; "
-        "print('modules of ours:', *names); print('heavy modules:', *(heavy or ['none']))"
+        "print('modules of ours:', *names); "
+        "print('heavy modules:', *(heavy or ['none']))"
     )
     shown = subprocess.run(
         [sys.executable, "-c", report, "-q", str(root)],
@@ -89,22 +91,22 @@ def startup(root: Path, runs: int) -> None:
 
 
 def collection(root: Path, runs: int) -> None:
-    """`--co` on a generated file of 10,000 cases."""
+    """Compare `--co` on a generated file of 10,000 cases."""
     write_suites(root, 10_000)
-    ours = [*PYTEST, "--co", "-qq", "--llm-variant=base", root / "ours"]
-    floor = [*PYTEST, "--co", "-qq", root / "bare"]
+    ours = [*PYTEST, "--co", "-qq", "--llm-variant=base", "ours"]
+    floor = [*PYTEST, "--co", "-qq", "bare"]
     compare("--co of 10,000 cases", ours, floor, root, runs)
 
 
 def replay(root: Path, runs: int) -> None:
-    """1,000 cases from recordings."""
+    """Compare 1,000 cases from recordings, and from the store."""
     write_suites(root, 1_000)
-    record = [*PYTEST, "--llm-variant=base", "--llm-record", root / "ours"]
+    record = [*PYTEST, "--llm-variant=base", "--llm-record", "ours"]
     subprocess.run(record, cwd=root, check=True, stdout=subprocess.DEVNULL)
-    ours = [*PYTEST, "--llm-variant=base", "--llm-answers=replay", root / "ours"]
-    floor = [*PYTEST, root / "bare"]
+    ours = [*PYTEST, "--llm-variant=base", "--llm-answers=replay", "ours"]
+    floor = [*PYTEST, "bare"]
     compare("1,000 cases replayed", ours, floor, root, runs)
-    stored = [*PYTEST, "--llm-variant=base", root / "ours"]
+    stored = [*PYTEST, "--llm-variant=base", "ours"]
     compare("1,000 cases stored", stored, floor, root, runs)
 
 
@@ -143,8 +145,8 @@ def write(root: Path, files: dict[str, str]) -> None:
 
 def compare(
     title: str,
-    ours: Sequence[str | Path],
-    floor: Sequence[str | Path],
+    ours: Sequence[str],
+    floor: Sequence[str],
     root: Path,
     runs: int,
 ) -> None:
@@ -167,11 +169,11 @@ def median(costs: Sequence[Cost], figure: Callable[[Cost], float]) -> float:
     return statistics.median(map(figure, costs))
 
 
-def measure(command: Sequence[str | Path], folder: Path) -> Cost:
+def measure(command: Sequence[str], folder: Path) -> Cost:
     """Run a command; fails loudly if it does."""
     began = time.perf_counter()
-    with subprocess.Popen(  # noqa: S603 - commands that stand in this file
-        [str(part) for part in command],
+    with subprocess.Popen(
+        command,
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -7,7 +7,6 @@ itself was sound: every planned case got an answer that could be graded.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,24 +23,21 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        code = subprocess.call(  # noqa: S603 - pytest, with arguments that stand here
-            [sys.executable, "-m", "pytest", "--tb=no", "-rN", f"--llm-variant={VARIANTS}",
-             f"--llm-report={report}", *sys.argv[1:]],
-            cwd=SUITE,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        )  # fmt: skip
+        code = _run(f"--llm-variant={VARIANTS}", f"--llm-report={report}")
         outcomes = _outcomes(report)
     seconds = time.monotonic() - began
-    sound = code in {0, TESTS_FAILED} and outcomes and "error" not in outcomes
-    failed = outcomes.count("failed")
+    failed, errors = outcomes.count("failed"), outcomes.count("error")
     _say(f"make demo: {len(outcomes)} cases in {seconds:.0f} s, {failed} failed.")
-    if sound:
+    if code in {0, TESTS_FAILED} and outcomes and not errors:
         _say("Failing cases are the point: the run itself was sound, so status 0.")
         return 0
-    _say(
-        f"The run was not sound: pytest's status {code}, {outcomes.count('error')} errors."
-    )
+    _say(f"The run was not sound: pytest's status {code}, {errors} errors.")
     return code or TESTS_FAILED
+
+
+def _run(*options: str) -> int:
+    command = [sys.executable, "-m", "pytest", "--tb=no", "-rN", *options]
+    return subprocess.call([*command, *sys.argv[1:]], cwd=SUITE)  # noqa: S603 - our own
 
 
 def _outcomes(report: Path) -> list[str]:

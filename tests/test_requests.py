@@ -239,8 +239,8 @@ def test_examples_differ_between_asks_and_repeat_between_runs() -> None:
 def test_examples_never_give_the_answer_away(leak: dict[str, object]) -> None:
     """A candidate that shares gold, evidence or cluster is never shown."""
     shared = {key: value for key, value in leak.items() if key != "gold"}
-    leaking = prepared("leak", gold="gold-0", ideal="ideal-0", **shared)
-    case = prepared("q", gold=str(leak.get("gold", "")), **shared)
+    leaking = prepared("leak", "gold-0", "ideal-0", **shared)
+    case = prepared("q", str(leak.get("gold", "")), "", **shared)
     for trial in range(10):
         texts = str(
             told(ask(case, arm="X", trial=trial, suite=(leaking, *OTHERS[1:4])))

@@ -76,7 +76,7 @@ def _run(cases: Sequence[PlantedCase], seed: int, mode: str) -> JsonObject:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist"]
         command += ["--llm-probe", mode, "--llm-probe-max", str(len(cases))]
         command += ["--llm-seed", str(seed), "--llm-report", "report.json"]
-        done = subprocess.run(  # noqa: S603 - our own command line
+        done = subprocess.run(
             command,
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
