@@ -33,6 +33,7 @@ def test_a_saved_report_is_diagnosed_again(
         ("[]", "not a report of this plugin"),
         ('{"schema": 99}', "schema 99, this version reads 1"),
         ('{"schema": 1}', "not a report of this plugin: 'run'"),
+        ('{"schema": 1, "run": [], "cases": []}', "not a report of this plugin"),
     ],
 )
 def test_what_is_no_report_is_said_in_one_line(

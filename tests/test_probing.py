@@ -38,9 +38,7 @@ BITS = {"facts": (True, False), "form": (False, True), "both": (True, True)}
 class Model:
     """An asker that answers from a script and counts what it was asked."""
 
-    def __init__(
-        self, script: Script, checks: str = "fm", *, echo: bool = False
-    ) -> None:
+    def __init__(self, script: Script, checks: str = "fm", *, echo: str = "") -> None:
         self.script = script
         self.checks = checks
         self.asked: list[tuple[Arm, int]] = []
@@ -57,7 +55,7 @@ class Model:
             form="m" in right if "m" in self.checks and "F" not in arm else None,
             error="!" in right,
         )
-        text = "the same words" if self.echo else f"answer {len(self.asked)}"
+        text = self.echo or f"answer {len(self.asked)}"
         return Reply(ask=ask, text=text)
 
     async def __call__(self, arm: Arm, n: int) -> Reply:
@@ -73,7 +71,7 @@ def diagnosed(
     **situation: bool | str | None,
 ) -> Finding:
     """Return the finding about a model that follows a script."""
-    model = Model(script, checks, echo=bool(situation.pop("echo", False)))
+    model = Model(script, checks, echo=str(situation.pop("echo", "")))
     facts = bool(situation.pop("asks_facts", "f" in checks))
     first = model.reply("first", 0)
     return run_now(
@@ -244,12 +242,53 @@ def test_a_spent_budget_ends_the_interview() -> None:
         run_now(find_cause(situation, broke))
 
 
-def test_a_model_that_repeats_itself_is_asked_once_per_arm() -> None:
-    """Equal bytes show nothing new, and the finding says so."""
-    finding = diagnosed(IGNORANT, echo=True)
+@pytest.mark.parametrize(
+    ("echo", "controls"), [("the very same words every time", 1), ("No.", 2)]
+)
+def test_a_model_that_repeats_itself_is_asked_once_per_arm(
+    echo: str, controls: int
+) -> None:
+    """Equal bytes show nothing new; short ones may be equal by chance."""
+    finding = diagnosed(IGNORANT, echo=echo)
     assert finding.cause == "knowledge"
-    assert {len(asks) for asks in finding.arms.values()} == {1}
+    assert len(finding.arms["R"]) == controls
+    assert {len(asks) for arm, asks in finding.arms.items() if arm != "R"} == {1}
     assert finding.note == "deterministic replay: instability not testable"
+
+
+def test_an_answer_that_varies_after_all_is_not_a_replay() -> None:
+    """A short answer equal twice and then another one is no determinism."""
+    texts = iter(["No.", "No.", "Yes."])
+
+    async def asker(arm: Arm, n: int) -> Reply:
+        text = next(texts, "Yes.") if arm == "R" else f"{arm}{n}"
+        return Reply(ask=Ask(facts=text != "No."), text=text)
+
+    first = Reply(ask=Ask(facts=False), text=next(texts))
+    finding = run_now(find_cause(Situation(first=first, asks_facts=True), asker))
+    assert finding.cause == "unstable"
+    assert finding.note is None
+
+
+def test_only_missing_arms_that_matter_are_named() -> None:
+    """An instruction that works does not need the passage that was not there."""
+    finding = diagnosed({**SHAPELESS, "S": "fm", "E": "none"})
+    assert (finding.cause, finding.untested) == ("instruction", ())
+
+
+def test_no_arm_is_asked_more_than_four_times() -> None:
+    """Controls may be asked up to six times."""
+    rng = random.Random(3)  # noqa: S311 - a script, not a secret
+
+    async def noise(_arm: Arm, _n: int) -> Reply:
+        ask = Ask(facts=rng.random() < 0.5, form=rng.random() < 0.5)
+        return Reply(ask=ask, text=str(rng.random()))
+
+    for _ in range(50):
+        first = Reply(ask=Ask(facts=False, form=False))
+        finding = run_now(find_cause(Situation(first=first, asks_facts=True), noise))
+        for arm, asks in finding.arms.items():
+            assert len(asks) <= (6 if arm == "R" else 4)
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,9 @@ def test_every_verdict_in_words(
 @pytest.mark.parametrize("causes", [causes for _, causes, _ in SENTENCES])
 def test_no_line_is_wider_than_a_terminal(causes: dict[str, int]) -> None:
     """80 columns hold every line."""
+    unprobed = [result(f"k-{n}", "failed") for n in range(200)]
     assert max(map(len, block(suite(20, **causes)))) <= 80
+    assert max(map(len, block([*suite(900, **causes), *unprobed]))) <= 80
 
 
 def test_without_probes_the_block_says_so() -> None:
@@ -233,6 +235,14 @@ def test_a_cause_is_never_named_without_its_asks(
     }
     assert (
         cause_text(Finding(cause=cause, rung=rung, probability=0.97, arms=asks)) == told
+    )
+
+
+def test_right_facts_in_a_wrong_form_are_told_from_wrong_ones() -> None:
+    """A passage that brings the fact, though not the form, did its part."""
+    finding = Finding(cause="knowledge", arms={"E": (Ask(facts=True, form=False),)})
+    assert cause_text(finding) == (
+        "knowledge: right but in wrong form in 1 of 1 with the passage"
     )
 
 

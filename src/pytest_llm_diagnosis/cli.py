@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (DiagnosisError, OSError) as error:
         sys.stderr.write(f"llm-diagnosis: {error}\n")
         return 2
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the terminal cannot show must not end the report.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.stdout.write(text)
     return 0
 

@@ -6,6 +6,7 @@ else; the suite lies in a temporary folder, so nothing of the checkout helps.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,11 @@ def main() -> int:
             text=True,
             check=False,
         )
+        command = python.with_name("llm-diagnosis")
+        schema = subprocess.run(  # noqa: S603 - the wheel's own command
+            [command, "schema", "eval"], capture_output=True, text=True, check=True
+        )
+        json.loads(schema.stdout)
     sys.stdout.write(run.stdout + run.stderr)
     if run.returncode == 0 and "1 passed" not in run.stdout:
         sys.stdout.write("the wheel collected no case\n")

@@ -23,7 +23,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from pytest_llm_diagnosis.errors import ModelError, ReplayMissError
+from pytest_llm_diagnosis.errors import (
+    InputError,
+    ModelError,
+    ReplayMissError,
+    StoreError,
+)
 from pytest_llm_diagnosis.models import Model
 from pytest_llm_diagnosis.records import Answer, Request, VariantKey
 from pytest_llm_diagnosis.store import Store
@@ -80,7 +85,8 @@ class Engine:
 
     `open_model` gives the model of a variant; it runs in a thread, once
     per variant, before the variant's first live call.  `cap_of` limits single
-    variants further.  `on_answer` sees every answer that was handed out.  Methods
+    variants further.  `on_answer` sees every answer that was handed out,
+    `on_unkept` why an answer could not be stored.  Methods
     without a leading underscore may be called from any thread, except
     coroutines, which belong to the engine's loop.
     """
@@ -95,6 +101,7 @@ class Engine:
         budget: Budget | None = None,
         cap_of: Callable[[VariantKey], int | None] = lambda _: None,
         on_answer: Callable[[Request, Answer], None] = lambda *_: None,
+        on_unkept: Callable[[StoreError], None] = lambda _: None,
     ) -> None:
         self.counts = Counts()
         self._open_model = open_model
@@ -104,6 +111,7 @@ class Engine:
         self._budget = budget or Budget()
         self._cap_of = cap_of
         self._on_answer = on_answer
+        self._on_unkept = on_unkept
         self._limiter = Limiter(options.concurrency)
         self._variant_limiters: dict[VariantKey, Limiter] = {}
         self._models: dict[VariantKey, asyncio.Task[Model]] = {}
@@ -186,10 +194,12 @@ class Engine:
         for task in remaining:
             task.cancel()
         await asyncio.gather(*remaining, return_exceptions=True)
-        for opened in self._models.values():
-            if not opened.cancelled() and opened.exception() is None:
-                await opened.result().close()
-        self._store.close()
+        try:
+            for opened in self._models.values():
+                if opened.done() and not opened.cancelled() and not opened.exception():
+                    await opened.result().close()
+        finally:
+            self._store.close()
 
     async def _stored(self, requests: Sequence[Request]) -> set[str]:
         if self._recordings is not None:
@@ -254,7 +264,10 @@ class Engine:
             await asyncio.sleep(LOOK_AGAIN)
 
     def _recorded(self, request: Request) -> Answer | None:
-        return self._recordings.find(request) if self._recordings else None
+        try:
+            return self._recordings.find(request) if self._recordings else None
+        except InputError:
+            return None  # a damaged recording: told when the answer is wanted
 
     def _replay(self, request: Request, recordings: Replay) -> Answer:
         found = recordings.find(request)
@@ -301,9 +314,17 @@ class Engine:
         except BaseException:
             self._store.release(owner, request.key)
             raise
-        if not self._store.put(request, answer):
+        if not self._put(request, answer):
             self._unkept[request.key] = answer
         return answer
+
+    def _put(self, request: Request, answer: Answer) -> bool:
+        """Keep an answer; one that the store fails to take serves this run only."""
+        try:
+            return self._store.put(request, answer)
+        except StoreError as error:
+            self._on_unkept(error)
+            return False
 
     async def _paid(
         self, request: Request, urgency: Urgency, limiter: Limiter
@@ -346,4 +367,6 @@ class Engine:
     async def _renew_claims(self) -> None:
         while True:
             await asyncio.sleep(self._options.lease / 3)
-            self._store.renew(self._options.owner, self._options.lease)
+            # A store that is busy now may be free at the next turn.
+            with contextlib.suppress(StoreError):
+                self._store.renew(self._options.owner, self._options.lease)

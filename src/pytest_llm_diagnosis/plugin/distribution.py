@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import sys
 import time
 from typing import cast
 
@@ -35,10 +37,34 @@ def worker_count(config: pytest.Config) -> int:
     return workerinput.get("workercount", 1)
 
 
+def worker_index(config: pytest.Config) -> int:
+    """Return which of the processes this one is, from 0."""
+    workerinput = cast("dict[str, str]", getattr(config, "workerinput", {}))
+    return int(workerinput.get("workerid", "gw0").removeprefix("gw"))
+
+
 def owner_name(config: pytest.Config) -> str:
     """Return a name for this process, unique on this machine."""
     workerinput = cast("dict[str, str]", getattr(config, "workerinput", {}))
-    return f"{workerinput.get('workerid', 'main')}-{os.getpid()}"
+    return f"{workerinput.get('workerid', 'main')}@{platform.node()}-{os.getpid()}"
+
+
+def has_ended(owner: str) -> bool:
+    """Whether the process that an `owner_name` tells of is certainly gone.
+
+    Of other machines nothing is known, nor of processes on Windows, where asking
+    for one ends it.
+    """
+    head, _, pid = owner.rpartition("-")
+    if sys.platform == "win32" or not head.endswith(f"@{platform.node()}"):
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError, OverflowError):
+        return False
+    return False
 
 
 def run_started(config: pytest.Config) -> float:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from pytest_llm_diagnosis.engine import Budget, Engine, EngineOptions
-from pytest_llm_diagnosis.errors import StoreError
+from pytest_llm_diagnosis.errors import ModelError, StoreError
 from pytest_llm_diagnosis.models import Model, open_model
 from pytest_llm_diagnosis.records import Answer, Request, Variant, VariantKey
 from pytest_llm_diagnosis.store import AnswerStore, MemoryStore, Store
 
-from .distribution import owner_name, worker_count
+from .distribution import has_ended, owner_name, worker_count, worker_index
 from .options import RunOptions
 from .recording import ReplayFiles
 
@@ -53,17 +53,28 @@ class EngineRoom:
                 owner=owner_name(self._config),
             ),
             budget=Budget(
-                max_calls=_share(options.max_calls, processes),
+                max_calls=_share(
+                    options.max_calls, processes, worker_index(self._config)
+                ),
                 max_usd=None if options.budget is None else options.budget / processes,
             ),
             cap_of=lambda key: variant_of(key).max_concurrency,
             on_answer=on_answer,
+            on_unkept=self._note_unkept,
         )
+
+    def _note_unkept(self, error: StoreError | OSError) -> None:
+        self._notes.append(f"answers are not kept: {error}")
 
     def _open_model(self, key: VariantKey) -> Model:
         """Open a variant's model; runs in a thread before its first live call."""
         variant = self._variants[key]
-        self._config.hook.pytest_llm_live_call(config=self._config, variant=variant)
+        prepare = self._config.hook.pytest_llm_live_call
+        try:
+            prepare(config=self._config, variant=variant)
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            raise ModelError(f"pytest_llm_live_call failed: {said}") from error
         return open_model(
             variant, timeout=self._options.timeout, root=self._config.rootpath
         )
@@ -77,16 +88,21 @@ class EngineRoom:
             self._notes.append("answers are not kept: pytest's cache is off")
             return MemoryStore()
         try:
-            return AnswerStore(
+            store = AnswerStore(
                 cache.mkdir(STORE_FOLDER) / "answers.sqlite",
                 run_started=options.started,
                 fresh=options.answers == "fresh",
             )
+            for owner in filter(has_ended, store.owners()):
+                store.release(owner)  # a killed run holds up nobody
         except (StoreError, OSError) as error:
-            self._notes.append(f"answers are not kept: {error}")
+            self._note_unkept(error)
             return MemoryStore()
+        return store
 
 
-def _share(most: int | None, processes: int) -> int | None:
-    """Return one process's part of a limit; rounding down never exceeds it."""
-    return None if most is None else most // processes
+def _share(most: int | None, processes: int, index: int) -> int | None:
+    """Return one process's part of a limit: the parts add up to the whole."""
+    if most is None:
+        return None
+    return most // processes + (index < most % processes)

@@ -103,27 +103,26 @@ class Gathered:
             selected=any(totals["selected"] for totals in self._totals),
         )
         return View(
-            run=self._run_facts(results),
+            run=self._run_facts(),
             results=results,
             diagnosis=diagnosis,
             confirmations=tuple(self._confirmations),
         )
 
-    def _run_facts(self, results: tuple[CaseResult, ...]) -> RunFacts:
+    def _run_facts(self) -> RunFacts:
         started = datetime.fromtimestamp(self._options.started, tz=UTC)
         notes = (
             note
             for totals in self._totals
             for note in cast("list[str]", totals["notes"])
         )
-        trials = [trial for result in results for trial in result.trials]
         return RunFacts(
             seed=self._options.seed,
             started=started.isoformat(timespec="seconds"),
             selection=self._selection(),
             calls=int(self._sum("calls")),
             probe_calls=int(self._sum("probe_calls")),
-            stored=sum(t.answer is not None and t.answer.stored for t in trials),
+            stored=int(self._sum("stored")),
             retries=int(self._sum("retries")),
             waited=self._sum("waited"),
             usd=self._usd(),

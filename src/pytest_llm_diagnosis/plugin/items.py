@@ -127,11 +127,13 @@ class EvalItem(pytest.Item):
 
     def setup(self) -> None:
         """Take and grade the answers; raises the calls' `ModelError`."""
+        if self.config.option.setuponly:
+            return
         answers = self.eval_session.running.answers(self)
         trials = [self._trial(answer) for answer in answers]
         self.result = self._result(trials)
         if self.result.outcome == "error":
-            _raise_for(answers)
+            _raise_for(answers, self.result)
 
     def runtest(self) -> None:
         """Raise `CaseFailedError` unless the case passed."""
@@ -188,12 +190,18 @@ class EvalItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
 
-def _raise_for(answers: list[Answer | ModelError]) -> NoReturn:
-    """Raise the calls' first error; a spent budget skips."""
+def _raise_for(answers: list[Answer | ModelError], result: CaseResult) -> NoReturn:
+    """Raise the calls' first error, else why no check decides; a spent budget skips."""
     error = next((a for a in answers if isinstance(a, ModelError)), None)
     if isinstance(error, BudgetError):
         pytest.skip(str(error))
-    raise error or DiagnosisError("no check could be graded")
+    undecided = (
+        f"{verdict.check} cannot decide: {verdict.reason}"
+        for trial in result.trials
+        for verdict in trial.grade.verdicts
+        if verdict.passed is None
+    )
+    raise error or DiagnosisError(next(undecided, "no check decides"))
 
 
 def _reason(report: pytest.TestReport) -> str:

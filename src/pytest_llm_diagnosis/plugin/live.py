@@ -26,6 +26,7 @@ class LiveLine:
 
     def __init__(self, config: pytest.Config, counts: Counts) -> None:
         reporter = config.pluginmanager.get_plugin("terminalreporter")
+        self._reporter: pytest.TerminalReporter | None = reporter
         self._counts = counts
         self._writer = getattr(reporter, "_tw", None)
         self._shown = bool(
@@ -43,6 +44,9 @@ class LiveLine:
 
     def _watch(self, future: Future[_T]) -> None:
         began = time.monotonic()
+        if self._reporter is not None:
+            # The line of dots that pytest has begun must not be overwritten.
+            self._reporter.ensure_newline()
         try:
             while not wait([future], timeout=REFRESH).done:
                 text = live_text(self._counts, time.monotonic() - began)

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_llm_diagnosis.errors import BudgetError, ModelError, ReplayMissError
 from pytest_llm_diagnosis.probing import (
+    ArmUnavailableError,
     Asker,
     Probed,
     Reply,
@@ -24,7 +25,13 @@ from pytest_llm_diagnosis.probing import (
 )
 from pytest_llm_diagnosis.records import Arm, Ask, CaseResult, Verdict
 
-from .python_tests import LanguageModel, grade_of_mark, parameters_of, variant_of
+from .python_tests import (
+    FAILURES,
+    LanguageModel,
+    grade_of_mark,
+    parameters_of,
+    variant_of,
+)
 
 if TYPE_CHECKING:
     from .session import EvalSession
@@ -72,9 +79,9 @@ def _asker(item: pytest.Item, session: EvalSession, result: CaseResult) -> Asker
         model = LanguageModel(session, item, variant_of(item), arm=arm, number=number)
         try:
             passed = _passes(item, model)
-        except (BudgetError, ReplayMissError):
+        except (ArmUnavailableError, BudgetError, ReplayMissError):
             raise
-        except ModelError:
+        except (Exception, pytest.skip.Exception):  # noqa: BLE001 - a user's own code
             return Reply(ask=Ask(error=True))
         verdict = Verdict(check="assertion", passed=passed)
         text = model.answers[-1].text if model.answers else ""
@@ -90,6 +97,6 @@ def _passes(item: pytest.Item, model: LanguageModel) -> bool:
     names = inspect.signature(function).parameters
     try:
         function(**{**{name: arguments[name] for name in names}, "llm": model})
-    except AssertionError:
+    except FAILURES:
         return False
     return True

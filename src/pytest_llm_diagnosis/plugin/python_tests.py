@@ -7,7 +7,6 @@ and `cluster`.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
@@ -17,7 +16,7 @@ import pytest
 from pytest_llm_diagnosis.errors import (
     BudgetError,
     InputError,
-    ModelError,
+    Location,
 )
 from pytest_llm_diagnosis.records import (
     MARKS,
@@ -37,6 +36,8 @@ from pytest_llm_diagnosis.records import (
 from pytest_llm_diagnosis.report.lines import one_line
 from pytest_llm_diagnosis.requests import Prepared
 
+from .text import CleanText
+
 if TYPE_CHECKING:
     from .session import EvalSession
     from .suite import Suite
@@ -45,8 +46,9 @@ NO_VARIANT = (
     "no variant chosen: give --llm-variant NAME, or a default in llm_variants.yaml"
 )
 _MODEL = pytest.StashKey["LanguageModel"]()
+FAILURES = (AssertionError, pytest.fail.Exception)
 _REPEATS = 100
-"""Asks of one prompt in one run of a test before their trial numbers meet."""
+"""Runs of a test under one arm before its questions' trial numbers meet."""
 
 
 def parametrize(metafunc: pytest.Metafunc, session: EvalSession) -> None:
@@ -85,7 +87,7 @@ class LanguageModel:
         self._variant = variant
         self._arm = arm
         self._number = number
-        self._times: Counter[str] = Counter()
+        self._asked = 0
 
     @property
     def variant(self) -> str:
@@ -102,8 +104,8 @@ class LanguageModel:
     ) -> Answer:
         """Return the answer to a question, or to a list of role/content turns.
 
-        `params` are provider parameters such as `temperature`.  The same prompt
-        asked again in one test is a new call.  Raises `ModelError`; a spent
+        `params` are provider parameters such as `temperature`.  A prompt asked
+        again in one test is a new call.  Raises `ModelError`; a spent
         budget skips the test.
         """
         if isinstance(prompt, str):
@@ -114,8 +116,8 @@ class LanguageModel:
             tools=tuple(tools),
             params=cast("JsonObject", params),
         )
-        trial = self._number + _REPEATS * self._times[repr(prompt)]
-        self._times[repr(prompt)] += 1
+        trial = self._number + _REPEATS * self._asked
+        self._asked += 1
         prepared = Prepared.of(_case_id(self._item, self._variant), case, ())
         try:
             answer = self._session.running.ask_for(
@@ -170,11 +172,11 @@ def result_of_test(
     mark = mark_of(item)
     model = item.stash.get(_MODEL, None)
     decides = report.when == "call" or (report.when == "setup" and not report.passed)
-    if not decides or mark is None or model is None:
+    if not decides or mark is None:
         return None
     error = call.excinfo.value if call.excinfo else None
     verdict = _verdict(report, error)
-    answer = model.answers[-1] if model.answers else None
+    answer = model.answers[-1] if model and model.answers else None
     case_id = _case_id(item, variant_of(item))
     return CaseResult(
         nodeid=item.nodeid,
@@ -182,7 +184,7 @@ def result_of_test(
         line=(item.reportinfo()[1] or 0) + 1,
         id=case_id.partition("::")[2],
         mark=mark,
-        variant=model.variant,
+        variant=variant_of(item).name,
         outcome=_outcome(report, error),
         trials=(Trial(answer=answer, grade=grade_of_mark(mark, verdict)),),
         cluster=cluster_of(item),
@@ -192,19 +194,31 @@ def result_of_test(
     )
 
 
+def text_of_error(
+    item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]
+) -> CleanText:
+    """Return why a question got no answer, at the line of the test that asked."""
+    root = item.config.rootpath
+    if isinstance(excinfo.value, InputError):
+        return CleanText.of(excinfo.value.show(root))
+    lines = [at.lineno + 1 for at in excinfo.traceback if at.path == item.path]
+    place = Location(path=item.path, line=lines[-1] if lines else 1)
+    return CleanText.of(f"{place.show(root)}: {excinfo.value}")
+
+
 def _outcome(report: pytest.TestReport, error: BaseException | None) -> Outcome:
     if report.skipped:
         return "skipped"
-    if report.passed:
+    if report.passed or error is None:
         return "passed"
-    broken = report.when != "call" or isinstance(error, ModelError)
-    return "error" if broken else "failed"
+    failed = report.when == "call" and isinstance(error, FAILURES)
+    return "failed" if failed else "error"
 
 
 def _verdict(report: pytest.TestReport, error: BaseException | None) -> Verdict:
-    if report.passed:
+    if report.passed or error is None:
         return Verdict(check="assertion", passed=True)
-    if not isinstance(error, AssertionError):
+    if not isinstance(error, FAILURES):
         return Verdict(
             check="assertion", passed=None, code="assertion:raised", reason=str(error)
         )

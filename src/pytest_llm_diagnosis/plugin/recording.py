@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from pytest_llm_diagnosis.errors import InputError
 from pytest_llm_diagnosis.records import Answer, Request, Variant, VariantKey
 from pytest_llm_diagnosis.store import (
     Entry,
@@ -21,7 +22,7 @@ class ReplayFiles:
 
     def __init__(self, variant_of: Callable[[VariantKey], Variant]) -> None:
         self._variant_of = variant_of
-        self._recordings: dict[VariantKey, Recording] = {}
+        self._recordings: dict[VariantKey, Recording | InputError] = {}
 
     def find(self, request: Request) -> Answer | None:
         """Return the recorded answer; raises `InputError` at a damaged line."""
@@ -35,8 +36,18 @@ class ReplayFiles:
     def _recording(self, request: Request) -> Recording:
         if request.asks not in self._recordings:
             path = recording_path(self._variant_of(request.asks))
-            self._recordings[request.asks] = load_recording(path)
-        return self._recordings[request.asks]
+            self._recordings[request.asks] = _loaded(path)
+        recording = self._recordings[request.asks]
+        if isinstance(recording, InputError):
+            raise recording
+        return recording
+
+
+def _loaded(path: Path) -> Recording | InputError:
+    try:
+        return load_recording(path)
+    except InputError as error:
+        return error
 
 
 def write_recordings(

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import pytest
 
 from pytest_llm_diagnosis.engine import Urgency
-from pytest_llm_diagnosis.errors import ModelError
+from pytest_llm_diagnosis.errors import DiagnosisError, ModelError
 from pytest_llm_diagnosis.grading import grade
 from pytest_llm_diagnosis.outcomes import case_result
 from pytest_llm_diagnosis.probing import (
@@ -62,6 +62,7 @@ class Running:
         self.notes: list[str] = []
         self._variants: dict[VariantKey, Variant] = {}
         self._requests: dict[str, tuple[Request, ...]] = {}
+        self._unplanned: dict[str, DiagnosisError] = {}
         self._arrived: dict[str, list[Future[Answer]]] = {}
         self._probes: dict[VariantKey, Probes] = {}
         self._asked: list[Entry] = []
@@ -99,10 +100,13 @@ class Running:
         if item.variant is None or item.get_closest_marker("skip"):
             return
         self._use(item.variant)
-        self._requests[item.nodeid] = tuple(
-            self._planner.request(item.prepared, item.variant, trial=trial)
-            for trial in range(item.trials)
-        )
+        try:
+            self._requests[item.nodeid] = tuple(
+                self._planner.request(item.prepared, item.variant, trial=trial)
+                for trial in range(item.trials)
+            )
+        except DiagnosisError as error:
+            self._unplanned[item.nodeid] = error
 
     def _rank(self, variant: Variant, candidates: Sequence[Candidate]) -> None:
         """Rank the cases of a variant whose failures are to be probed."""
@@ -130,7 +134,12 @@ class Running:
             self._live.wait_for(future)
 
     def answers(self, item: EvalItem) -> list[Answer | ModelError]:
-        """Return an item's answers, or the errors in their places."""
+        """Return an item's answers, or the errors in their places.
+
+        Raises `DiagnosisError` when it could not even be asked.
+        """
+        if item.nodeid in self._unplanned:
+            raise self._unplanned[item.nodeid]
         if item.nodeid not in self._arrived:
             self.arrive(item)
         return [_outcome(future) for future in self._arrived.pop(item.nodeid)]
@@ -181,6 +190,10 @@ class Running:
                 self.notes.append(f"{len(refused)} failures not probed: {refused[0]}")
         return found
 
+    def found_so_far(self) -> list[Probed]:
+        """Return what the probes have found already, without waiting."""
+        return [one for probes in self._probes.values() for one in probes.finished()]
+
     def confirm(
         self, items: Iterable[pytest.Item], variant: str, arm: Arm
     ) -> list[CaseResult]:
@@ -223,10 +236,13 @@ class Running:
         self._engine.refuse_new_calls()
 
     def finish(self) -> None:
-        """End the engine and write the recordings; raises `StoreError`."""
-        self._engine.stop()
-        if self._options.record:
-            write_recordings(self._asked, self._variants.__getitem__)
+        """End the engine and write the recordings; what fails is noted."""
+        try:
+            self._engine.stop()
+            if self._options.record:
+                write_recordings(self._asked, self._variants.__getitem__)
+        except DiagnosisError as error:
+            self.notes.append(str(error))
 
     def _keep(self, request: Request, answer: Answer) -> None:
         if self._options.record:

@@ -23,12 +23,13 @@ from . import RESULT, SUFFIX
 from .distribution import hand_over, is_controller, is_worker, taken_over
 from .items import EvalItem
 from .options import read_options
-from .python_tests import is_eval_test, result_of_test
+from .python_tests import is_eval_test, result_of_test, text_of_error
 from .suite import Suite
 from .text import CleanText
 
 if TYPE_CHECKING:
     from pytest_llm_diagnosis.probing import Probed
+    from pytest_llm_diagnosis.report.view import View
 
     from .gathering import Gathered
     from .running import Running
@@ -45,6 +46,7 @@ class EvalSession:
         self._broken: set[str] = set()
         self._probed: list[Probed] = []
         self._selected = False
+        self._unwritten: list[str] = []
 
     @cached_property
     def gathered(self) -> Gathered:
@@ -89,14 +91,26 @@ class EvalSession:
         if session.testsfailed == len(self._broken):
             # A broken eval file is reported; the rest of the suite still runs.
             self._config.option.continue_on_collection_errors = True
-        if self._config.option.collectonly or is_controller(self._config):
+        if self._only_shows or is_controller(self._config):
             return (yield)
         self._begin(session)
-        outcome = yield
-        self._probed += self.running.find_causes(self._settles)
+        try:
+            outcome = yield
+            self._probed += self.running.find_causes(self._settles)
+        except BaseException:
+            # An interrupt or `-x`: what was found so far was paid for.
+            self.gathered.interrupted = True
+            self._probed += self.running.found_so_far()
+            raise
         if self.options.confirm:
             self._confirm(session.items)
         return outcome
+
+    @property
+    def _only_shows(self) -> bool:
+        """Whether pytest was asked what it would do (`--setup-plan` and the like)."""
+        option = self._config.option
+        return bool(option.collectonly or option.setuponly)
 
     def _confirm(self, items: Sequence[pytest.Item]) -> None:
         """Run each probed variant once more, under the fix its verdict names."""
@@ -129,7 +143,7 @@ class EvalSession:
         self, item: pytest.Item
     ) -> Generator[None, object, object]:
         """Wait before the item begins, where the terminal is not captured."""
-        if isinstance(item, EvalItem):
+        if isinstance(item, EvalItem) and not self._only_shows:
             self.running.arrive(item)
         return (yield)
 
@@ -147,7 +161,9 @@ class EvalSession:
             result = item.result_for(report)
             if result is not None and result.outcome == "failed":
                 self.running.failed(item, result)
-        elif is_eval_test(item):
+        elif call.excinfo and isinstance(call.excinfo.value, DiagnosisError):
+            report.longrepr = text_of_error(item, call.excinfo)
+        if is_eval_test(item):
             result = result_of_test(item, call, report)
             if result is not None and result.outcome == "failed":
                 self._probe_test(item, result)
@@ -189,12 +205,23 @@ class EvalSession:
         self.gathered.add(result)
         self._config.hook.pytest_llm_case_result(config=self._config, result=result)
 
+    def pytest_report_teststatus(
+        self, report: pytest.CollectReport | pytest.TestReport
+    ) -> tuple[str, str, str] | None:
+        """Show a Python test that got no answer as an error, not as a failure."""
+        if report.when != "call" or not report.failed or not self._has_results:
+            return None
+        result = self.gathered.results.get(report.nodeid)
+        broken = result is not None and result.outcome == "error"
+        return ("error", "E", "ERROR") if broken else None
+
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logfinish(self) -> None:
         """Make no new call once pytest is about to stop."""
         session = self._config.pluginmanager.get_plugin("session")
-        if session is not None and (session.shouldstop or session.shouldfail):
-            self.running.halt()
+        stopping = session is not None and (session.shouldstop or session.shouldfail)
+        if stopping and self._running is not None:
+            self._running.halt()
 
     def pytest_keyboard_interrupt(self) -> None:
         """Make no new call."""
@@ -205,13 +232,18 @@ class EvalSession:
     # -- the end ---------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """End the calls, and write the reports where the results are."""
+        if self._running is not None:
+            self._end(self._running)
+        if not is_worker(self._config) and self._has_results:
+            self._write_reports(session)
+
+    def _end(self, running: Running) -> None:
         """End the calls; a worker hands over what it knows."""
-        if self._running is None:
-            return
-        self._running.finish()
+        running.finish()
         data: JsonObject = {
-            "totals": {**self._running.totals(), "selected": self._selected},
+            "totals": {**running.totals(), "selected": self._selected},
             "probed": [probed.to_dict() for probed in self._probed],
         }
         if is_worker(self._config):
@@ -226,19 +258,39 @@ class EvalSession:
         if handed_over is not None:
             self.gathered.take(handed_over)
 
+    @property
+    def _has_results(self) -> bool:
+        return "gathered" in vars(self) and bool(self.gathered.results)
+
+    @cached_property
+    def _view(self) -> View:
+        return self.gathered.view()
+
+    def _write_reports(self, session: pytest.Session) -> None:
+        """Write the reports; a passed run fails where one cannot be written."""
+        from pytest_llm_diagnosis.report.json_report import write_json
+
+        for path in self.options.reports:
+            try:
+                write_json(path, self._view)
+            except OSError as error:
+                reason = error.strerror or type(error).__name__
+                self._unwritten.append(f"{path}: the report is not written: {reason}")
+        if self._unwritten and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
-        """Write the reports, and the summary that a reviewer reads."""
-        if "gathered" not in vars(self) or not self.gathered.results:
+        """Write the summary that a reviewer reads."""
+        if not self._has_results:
             return
-        from pytest_llm_diagnosis.report.json_report import write_json
         from pytest_llm_diagnosis.report.terminal import summary_lines
 
-        view = self.gathered.view()
-        for path in self.options.reports:
-            write_json(path, view)
         terminalreporter.ensure_newline()
         terminalreporter.section("llm diagnosis")
-        for line in summary_lines(view):
+        verbose = self._config.get_verbosity() > 0
+        for line in summary_lines(self._view, causes=verbose):
             terminalreporter.write_line(line.text, **line.markup)
+        for text in self._unwritten:
+            terminalreporter.write_line(text, red=True)

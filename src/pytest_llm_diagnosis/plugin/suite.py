@@ -27,6 +27,7 @@ from pytest_llm_diagnosis.variants import (
     resolve_selection,
 )
 
+from .distribution import is_worker
 from .options import RunOptions
 
 if TYPE_CHECKING:
@@ -195,7 +196,11 @@ class Suite:
         )
         try:
             names = resolve_selection(wanted, loaded)
+            if self._options.probe_variants is not None:
+                resolve_selection(self._options.probe_variants, loaded)
         except InputError as error:
+            if is_worker(self._config):
+                raise  # xdist takes a worker that stops for a crash
             self._unknown.append(error)
             names = ()
         return Selection(loaded, names)

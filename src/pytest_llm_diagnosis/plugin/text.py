@@ -20,6 +20,10 @@ class Crash(NamedTuple):
 
     message: str
 
+    def __str__(self) -> str:
+        """Return what `--tb=line` shows."""
+        return self.message
+
 
 class CleanText(TerminalRepr):
     """Lines for the failures section, and one line for the short summary."""

@@ -82,6 +82,14 @@ class Belief:
                 track.see(arm, "facts", passed=ask.facts)
             if ask.form is not None:
                 track.see(arm, "form", passed=ask.form)
+        self._normalise()
+
+    def rule_out(self, cause: Cause) -> None:
+        """Drop the states of a cause that something else has shown impossible."""
+        self._tracks = [track for track in self._tracks if track.label.cause != cause]
+        self._normalise()
+
+    def _normalise(self) -> None:
         total = sum(track.weight for track in self._tracks)
         for track in self._tracks:
             track.weight /= total
@@ -91,8 +99,7 @@ class Belief:
         weights: dict[Label, float] = defaultdict(float)
         for track in self._tracks:
             weights[track.label] += track.weight
-        total = sum(weights.values())
-        return {label: weight / total for label, weight in weights.items()}
+        return dict(weights)
 
     def likeliest(self) -> Label:
         """Return the most probable label."""

@@ -19,6 +19,11 @@ Any other error, such as a spent budget, ends the interview and is passed on.
 """
 
 ARMS: tuple[Arm, ...] = ("R", "F", "S", "X", "E", "EF", "ES", "EX")
+LONG = 24
+"""From so many characters on, two equal answers are no chance."""
+MOST_ASKS = 4
+MOST_CONTROLS = 6
+_MOST_VARIED = 2
 _VARYING: frozenset[Arm] = frozenset({"X", "EX"})
 
 _T = TypeVar("_T")
@@ -65,6 +70,8 @@ class Interview:
         if reply.ask.error:
             raise CallFailedError(arm)
         self.belief.see(arm, reply.ask)
+        if arm == "R" and self.repeats_itself:
+            self.belief.rule_out("unstable")
 
     def has(self, arm: Arm) -> bool:
         """Return whether an arm was asked and answered."""
@@ -88,21 +95,39 @@ class Interview:
 
     @property
     def repeats_itself(self) -> bool:
-        """Whether all unchanged asks, two at least, gave the same bytes."""
-        texts = [reply.text for reply in self.controls]
-        return len(texts) > 1 and bool(texts[0]) and len(set(texts)) == 1
+        """Whether all unchanged asks gave the same bytes, and not by chance.
+
+        Two equal long answers are no chance; of short ones it takes three.
+        """
+        text = self.situation.first.text
+        enough = 2 if len(text) >= LONG else 3
+        return self._all_equal and len(self.controls) >= enough
+
+    @property
+    def seems_to_repeat(self) -> bool:
+        """Whether one more unchanged ask would tell if the model repeats itself."""
+        return self._all_equal and not self.repeats_itself
+
+    @property
+    def _all_equal(self) -> bool:
+        texts = {reply.text for reply in self.controls}
+        return len(self.controls) > 1 and len(texts) == 1 and "" not in texts
 
     def open_arms(self) -> list[Arm]:
-        """Return the arms that could still show something.
-
-        A model that repeats itself byte for byte is not asked the same twice.
-        """
-        used_up = set(self.replies) - _VARYING if self.repeats_itself else set()
+        """Return the arms that could still show something."""
         return [
             arm
             for arm in ARMS
-            if arm not in used_up and self._is_due(arm) and self.graded(arm)
+            if not self._is_used_up(arm) and self._is_due(arm) and self.graded(arm)
         ]
+
+    def _is_used_up(self, arm: Arm) -> bool:
+        # A model that repeats itself byte for byte is not asked the same twice;
+        # examples are others each time.
+        asked = len(self.replies.get(arm, ()))
+        if self.repeats_itself:
+            return asked >= (_MOST_VARIED if arm in _VARYING else 1)
+        return asked >= (MOST_CONTROLS if arm == "R" else MOST_ASKS)
 
     def graded(self, arm: Arm) -> list[Graded]:
         """Return what an arm's answers are graded on; free form on facts alone."""

@@ -15,7 +15,12 @@ from dataclasses import dataclass
 from typing import cast
 
 from pytest_llm_diagnosis.engine import Engine, Urgency
-from pytest_llm_diagnosis.errors import BudgetError, ModelError, ReplayMissError
+from pytest_llm_diagnosis.errors import (
+    BudgetError,
+    DiagnosisError,
+    ModelError,
+    ReplayMissError,
+)
 from pytest_llm_diagnosis.grading import grade
 from pytest_llm_diagnosis.records import (
     Arm,
@@ -135,7 +140,7 @@ class Probes:
         for nodeid in chosen:
             try:
                 finding = await asyncio.wrap_future(searches[nodeid])
-            except (BudgetError, ReplayMissError, ModelError) as error:
+            except DiagnosisError as error:
                 refused.append(str(error))
                 continue
             found.append(self._probed(nodeid, finding))
@@ -144,6 +149,18 @@ class Probes:
         for search in searches.values():
             search.cancel()
         return found, refused
+
+    def finished(self) -> list[Probed]:
+        """Return what was found so far, in order of rank, without waiting."""
+        done = [
+            nodeid
+            for nodeid, search in self._searches.items()
+            if search.done() and not search.cancelled() and not search.exception()
+        ]
+        return [
+            self._probed(nodeid, self._searches[nodeid].result())
+            for nodeid in sorted(done, key=self._ranks.__getitem__)
+        ]
 
     def _probed(self, nodeid: str, finding: Finding) -> Probed:
         failing = self._failing[nodeid]

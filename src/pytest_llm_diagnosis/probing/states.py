@@ -161,6 +161,8 @@ def _two_sided(rung: Rung, help_needed: int) -> Iterator[State]:
     both, neither = Label("both", rung), Label("unexplained")
     needs = State(label=both, weight=weight, knows=False, help_needed=help_needed)
     yield replace(needs, weight=weight * (1 - COSTUME))
-    yield replace(needs, weight=weight * COSTUME / 2, hides="facts")
-    yield replace(needs, weight=weight * COSTUME / 2, hides="form")
+    hidden = replace(needs, weight=weight * COSTUME / 3, hides="facts")
+    yield hidden
+    yield replace(hidden, keeps_form=True)
+    yield replace(hidden, hides="form")
     yield replace(needs, label=neither, weight=weight / 10, uses_passage=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
 from pytest_llm_diagnosis.records import (
@@ -43,10 +44,11 @@ def _failure(
     yield Line(f"{printable(result.id)} ({result.mark}), asked of {result.variant}")
     for message in messages:
         yield from _block(str(message.get("role", "")), message_text(message), most)
-    failed = [trial for trial in result.trials if trial.grade.all_passed is not True]
-    for number, trial in enumerate(failed, start=1):
+    for number, trial in enumerate(result.trials, start=1):
+        if trial.grade.all_passed is True:
+            continue
         if len(result.trials) > 1:
-            yield Line(f"failed trial {number} of {len(result.trials)}:", "head")
+            yield Line(f"trial {number} of {len(result.trials)}:", "head")
         yield from _trial(trial, most)
 
 
@@ -59,7 +61,7 @@ def _trial(trial: Trial, most: int | None) -> Iterator[Line]:
         yield from _contexts(answer.contexts, most)
     yield from _block("answer", answer.text or "(no text)", most)
     for call in answer.tool_calls:
-        yield Line(f"  calls {printable(_call(call))}")
+        yield from _block("tool call", _call(call), most)
     for dimension in ("facts", "form", "limits"):
         for verdict in getattr(trial.grade, dimension):
             if verdict.passed is not True:
@@ -68,7 +70,7 @@ def _trial(trial: Trial, most: int | None) -> Iterator[Line]:
 
 def _verdict(dimension: str, verdict: Verdict) -> Iterator[Line]:
     what = "failed" if verdict.passed is False else "ungraded"
-    head, *rest = printable(verdict.reason).splitlines() or [""]
+    head, *rest = printable(verdict.reason).split("\n")
     yield Line(
         f"{dimension}: {verdict.check} {what} [{verdict.code}] {head}",
         "bad" if verdict.passed is False else "warn",
@@ -80,8 +82,9 @@ def _verdict(dimension: str, verdict: Verdict) -> Iterator[Line]:
 def _contexts(contexts: Sequence[Context], most: int | None) -> Iterator[Line]:
     yield Line(f"contexts ({len(contexts)}):", "dim")
     for number, context in enumerate(contexts, start=1):
-        shown = context.text if most is None else one_line(context.text)
-        yield Line(f"  [{number}] {printable(context.source)}: {printable(shown)}")
+        yield from _block(
+            f"  [{number}] {printable(context.source)}", context.text, most
+        )
 
 
 def _block(name: str, text: str, most: int | None) -> Iterator[Line]:
@@ -97,4 +100,6 @@ def _cut(text: str, most: int | None) -> str:
 
 
 def _call(call: ToolCall) -> str:
-    return f"{call.name}({call.arguments})"
+    if isinstance(call.arguments, str):
+        return f"{call.name} {call.arguments}"
+    return f"{call.name} {json.dumps(call.arguments, ensure_ascii=False)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +18,18 @@ SCHEMA = 1
 
 
 def write_json(path: Path, view: View) -> None:
-    """Write the report, a case a line; raises `OSError`.
+    """Write the report, a case a line, in one step; raises `OSError`.
 
     Text is ASCII-escaped: model text may hold what UTF-8 cannot encode.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="ascii", newline="\n") as file:
-        file.writelines(_chunks(view))
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("w", encoding="ascii", newline="\n") as file:
+            file.writelines(_chunks(view))
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> View:
@@ -38,7 +44,7 @@ def read_json(path: Path) -> View:
             results=tuple(map(CaseResult.from_dict, data["cases"])),
             diagnosis=Diagnosis.from_dict(data),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         finding = f"not a report of this plugin: {error}"
         raise InputError.at(Location(path=path), finding) from error
 

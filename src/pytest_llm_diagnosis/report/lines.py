@@ -18,7 +18,10 @@ _MARKUP: Mapping[Style, Mapping[str, bool]] = {
     "dim": {"light": True},
 }
 _KEPT = frozenset("\n\t")
-_COMMAND = re.compile(r"^(\s*)(::|##\[)", re.MULTILINE)
+_ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# GitHub takes "::" after any space at a line's start, older runners and Azure
+# take "##[" and "##vso[" anywhere in it.
+_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#(?:\[|vso\[))", re.MULTILINE)
 
 
 class Line(NamedTuple):
@@ -36,17 +39,21 @@ class Line(NamedTuple):
 def printable(text: str) -> str:
     r"""Return hostile text that a terminal or a CI log takes as mere text.
 
-    Control, format and surrogate characters (Unicode categories Cc, Cf, Cs)
-    become `\x1b`-like escapes; a line that begins like a CI workflow command
-    (`::error::`, `##[group]`) is pushed off its start.
+    Control, format, surrogate and separator characters (Unicode categories Cc,
+    Cf, Cs, Zl, Zp) become `\x1b`-like escapes, as does the first sign of what a
+    CI system would take for a command (`::error::`, `##[group]`).
     """
     if not text.isprintable():
         text = "".join(map(_escaped, text))
-    return _COMMAND.sub(r"\1 \2", text)
+    return _COMMAND.sub(_disarmed, text)
+
+
+def _disarmed(command: re.Match[str]) -> str:
+    return "\\x23" if command[0] == "#" else f"{command[1]}\\x3a"
 
 
 def _escaped(character: str) -> str:
-    if character in _KEPT or unicodedata.category(character) not in {"Cc", "Cf", "Cs"}:
+    if character in _KEPT or unicodedata.category(character) not in _ESCAPED:
         return character
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 

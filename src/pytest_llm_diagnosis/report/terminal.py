@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,10 +10,16 @@ from pytest_llm_diagnosis.diagnosis import Confirmation, Diagnosis, VariantDiagn
 from pytest_llm_diagnosis.engine import Counts
 from pytest_llm_diagnosis.records import RunFacts
 
-from .lines import Line, one_line
+from .lines import Line, Style, one_line, printable
 from .tables import flip_lines, rate_lines
 from .view import View
-from .wording import confirmed_lines, confound_lines, diagnosis_lines
+from .wording import (
+    WIDTH,
+    cause_text,
+    confirmed_lines,
+    confound_lines,
+    diagnosis_lines,
+)
 
 
 class Plan(NamedTuple):
@@ -48,8 +55,8 @@ def live_text(counts: Counts, seconds: float) -> str:
     return ", ".join(parts)
 
 
-def summary_lines(view: View) -> list[Line]:
-    """Return the summary that a reviewer reads."""
+def summary_lines(view: View, *, causes: bool = False) -> list[Line]:
+    """Return the summary that a reviewer reads, with `causes` that of each case."""
     diagnosis = view.diagnosis
     probed = [one for one in diagnosis.variants if one.probed] or diagnosis.variants[:1]
     return [
@@ -59,9 +66,30 @@ def summary_lines(view: View) -> list[Line]:
         Line(""),
         *(line for variant in probed for line in _diagnosis(variant, diagnosis)),
         *(line for one in view.confirmations for line in _confirmation(one)),
+        *(_causes(view) if causes else ()),
         Line(""),
         *_run(view.run),
     ]
+
+
+def _causes(view: View) -> Iterator[Line]:
+    yield Line("")
+    for one in view.results:
+        if one.finding is not None:
+            place = f"{one.file}:{one.line} {printable(one.id)}[{one.variant}]"
+            yield from _wrapped(f"{place}: {cause_text(one.finding)}", "plain")
+
+
+def _wrapped(text: str, style: Style) -> Iterator[Line]:
+    # A path stays whole, so that it can be clicked and copied.
+    for row in textwrap.wrap(
+        text,
+        WIDTH,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    ):
+        yield Line(row, style)
 
 
 def _confirmation(confirmation: Confirmation) -> Iterator[Line]:
@@ -81,8 +109,10 @@ def _run(run: RunFacts) -> Iterator[Line]:
         parts.append(f"{run.probe_calls} of the calls were probes")
     if run.retries:
         parts.append(f"{run.retries} retries, {run.waited:.1f} s waited for them")
-    yield Line(f"run: {', '.join(parts)}; {cost if run.calls else 'nothing paid'}")
+    paid = cost if run.calls else "nothing paid"
+    yield from _wrapped(f"run: {', '.join(parts)}; {paid}", "plain")
     if run.interrupted:
         yield Line("interrupted: this covers only the cases that were reported", "warn")
     for note in run.notes:
-        yield Line(f"note: {one_line(note, 300)}", "warn")
+        rows = "; ".join(row.strip() for row in note.splitlines())
+        yield from _wrapped(f"note: {one_line(rows, 300)}", "warn")

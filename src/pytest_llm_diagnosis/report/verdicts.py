@@ -40,6 +40,8 @@ def verdict_text(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
 
 
 def _no_failures(variant: VariantDiagnosis) -> str:
+    if not variant.cases:
+        return "none: no case was answered and graded."
     bound = variant.verdict.upper_bound
     allowed = (
         f"; that still allows up to {bound:.0%} (95%)" if bound is not None else ""

@@ -37,7 +37,7 @@ _MISSING = {
 
 def diagnosis_lines(variant: VariantDiagnosis, diagnosis: Diagnosis) -> list[str]:
     """Return the block of one variant: causes, verdict, next step, doubts."""
-    lines = [_head(variant)]
+    lines = _wrapped(_head(variant))
     if variant.probed:
         lines += _cause_table(variant)
         lines += _details(variant)
@@ -170,9 +170,12 @@ def _showed(asks: Sequence[Ask], how: str) -> str:
     if not answered:
         return f"no answer {how}"
     right = sum(ask.passed for ask in answered)
-    if not right:
-        return f"wrong in {len(answered)} of {len(answered)} {how}"
-    return f"right in {right} of {len(answered)} {how}"
+    if right:
+        return f"right in {right} of {len(answered)} {how}"
+    misshapen = sum(ask.facts is True for ask in answered)
+    if misshapen:
+        return f"right but in wrong form in {misshapen} of {len(answered)} {how}"
+    return f"wrong in {len(answered)} of {len(answered)} {how}"
 
 
 def confound_lines(confounds: Sequence[Confound]) -> list[str]:

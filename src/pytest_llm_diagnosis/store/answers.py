@@ -129,6 +129,12 @@ class AnswerStore:
             )
             return extended.rowcount
 
+    def owners(self) -> frozenset[str]:
+        """Return who holds a claim, whether they still live or not."""
+        with self._lock, self._explained():
+            rows = self._connection.execute("SELECT DISTINCT owner FROM claims")
+            return frozenset(owner for (owner,) in rows)
+
     def release(self, owner: str, key: str | None = None) -> None:
         """Give up one claim of the owner, or all of them."""
         with self._transaction() as connection:

@@ -1,0 +1,60 @@
+"""The search on planted faults: it must stay better than what it replaced."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from benchmarks.planted.scores import CauseScore
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def scores(monkeypatch: pytest.MonkeyPatch) -> dict[str, CauseScore]:
+    """Return how well each method finds the causes of the same worlds."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks.planted.scores import score_causes
+    from benchmarks.planted.suites import FINDERS, run_suite
+    from benchmarks.planted.world import draw_suite, draw_world
+
+    scored = {}
+    for method, finder in FINDERS.items():
+        rng = random.Random(9)  # noqa: S311 - a simulation, not a secret
+        worlds = [draw_world(rng, cases=60) for _ in range(10)]
+        ran = [
+            one
+            for world in worlds
+            for one in run_suite(draw_suite(world, rng), finder, rng)
+        ]
+        scored[method] = score_causes(ran)
+    return scored
+
+
+def test_interventions_beat_counting_marks(scores: dict[str, CauseScore]) -> None:
+    """Standard finds nearly every cause, quick most, in so many calls."""
+    assert scores["standard"].accuracy > 0.94
+    assert scores["standard"].side_accuracy > 0.96
+    assert scores["standard"].calls < 6.7
+    assert scores["quick"].accuracy > 0.83
+    assert scores["quick"].side_accuracy > 0.88
+    assert scores["quick"].calls < 4
+    assert scores["counting marks"].accuracy < 0.6
+
+
+def test_the_search_beats_a_fixed_order_of_the_same_arms(
+    scores: dict[str, CauseScore],
+) -> None:
+    """More causes at no more calls."""
+    for mode in ("quick", "standard"):
+        assert scores[mode].accuracy > scores[f"fixed {mode}"].accuracy + 0.02
+    assert scores["standard"].calls < scores["fixed standard"].calls
+
+
+def test_stated_probabilities_come_true(scores: dict[str, CauseScore]) -> None:
+    """Causes named with P of .9 hold about nine times in ten."""
+    assert scores["standard"].calibration < 0.05

@@ -1,0 +1,185 @@
+"""Runs that are stopped, killed or doubled: nothing is paid twice, all is said."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Protocol, cast
+
+import pytest
+
+from conftest import EvalSuite
+from pytest_llm_diagnosis.records import JsonObject
+
+SECONDS = 20
+CASES = 12
+EVALS = "defaults: {mark: knowledge, facts: [contains: 'yes']}\ncases:\n" + "".join(
+    f"  - {{id: c{number}, prompt: q{number}}}\n" for number in range(CASES)
+)
+APP = """\
+import time
+from pathlib import Path
+
+def note(name, request):
+    with Path(name).open("a") as file:
+        file.write(request.messages[-1]["content"] + chr(10))
+
+def answer(request):
+    note("asked.txt", request)
+    time.sleep(SECONDS)
+    note("answered.txt", request)
+    return "yes"
+"""
+
+
+@pytest.fixture
+def slow_suite(empty_suite: EvalSuite) -> EvalSuite:
+    """Return twelve cases of an application that notes what it is asked."""
+    empty_suite.write_file("a.eval.yaml", EVALS)
+    text = "default: app\nvariants: {app: {call: 'app:answer'}}\n"
+    empty_suite.write_file("llm_variants.yaml", text)
+    empty_suite.write_file("app.py", APP.replace("SECONDS", "0.2"))
+    return empty_suite
+
+
+class Begin(Protocol):
+    """Starts pytest with two calls in flight."""
+
+    def __call__(self) -> subprocess.Popen[str]:
+        """Return the process, whose output is to be read."""
+
+
+@pytest.fixture
+def begin(slow_suite: EvalSuite) -> Iterator[Begin]:
+    """Return what starts a run of the slow suite; none outlives the test."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-mpytest", "--llm-concurrency=2"],
+            cwd=slow_suite.path,
+            env={**os.environ, "COLUMNS": "80", "PY_COLORS": "0"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate(timeout=SECONDS)
+
+
+def noted(suite: EvalSuite, name: str) -> list[str]:
+    """Return the prompts that the application has noted so far."""
+    path = suite.path / name
+    return path.read_text(encoding="utf-8").split() if path.exists() else []
+
+
+def end_at(
+    suite: EvalSuite, process: subprocess.Popen[str], answers: int, how: signal.Signals
+) -> str:
+    """Send a signal once so many answers are there; return what was printed."""
+    deadline = time.monotonic() + SECONDS
+    while len(noted(suite, "answered.txt")) < answers:
+        assert time.monotonic() < deadline, "the answers do not come"
+        time.sleep(0.01)
+    process.send_signal(how)
+    shown, _ = process.communicate(timeout=SECONDS)
+    return shown
+
+
+def test_ctrl_c_keeps_what_is_answered(slow_suite: EvalSuite, begin: Begin) -> None:
+    """Exit code 2, a summary of what is there; the next run asks only the rest."""
+    shown = end_at(slow_suite, begin(), 4, signal.SIGINT)
+    stored = len(noted(slow_suite, "asked.txt"))
+    assert 4 <= stored < CASES
+    assert "interrupted: this covers only the cases that were reported" in shown
+    assert "KeyboardInterrupt" in shown
+    assert "INTERNALERROR" not in shown
+    rest = begin()
+    shown, _ = rest.communicate(timeout=SECONDS)
+    assert rest.returncode == 0
+    assert f"12 calls planned, {stored} stored" in shown
+    assert f"run: {CASES - stored} calls, {stored} stored answers" in shown
+    assert len(noted(slow_suite, "asked.txt")) == CASES
+
+
+def test_ctrl_c_leaves_calls_that_hang(slow_suite: EvalSuite, begin: Begin) -> None:
+    """They get two seconds; the exit code is pytest's own."""
+    slow_suite.write_file("app.py", APP.replace("SECONDS", HANGING))
+    process = begin()
+    started = time.monotonic()
+    end_at(slow_suite, process, 2, signal.SIGINT)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED
+    assert time.monotonic() - started < 10
+
+
+HANGING = "0 if request.messages[-1]['content'] in ('q0', 'q1') else 60"
+
+
+def test_a_killed_run_is_resumed_at_once(slow_suite: EvalSuite, begin: Begin) -> None:
+    """Answers are kept as they come; claims of the dead hold up nobody."""
+    process = begin()
+    end_at(slow_suite, process, 4, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    asked = noted(slow_suite, "asked.txt")
+    started = time.monotonic()
+    result = slow_suite.run("--llm-concurrency=12")
+    assert time.monotonic() - started < 10
+    result.assert_outcomes(passed=CASES)
+    again = noted(slow_suite, "asked.txt")[len(asked) :]
+    # Answered and written down, but killed before it was committed: two at most.
+    assert len(set(asked) & set(again)) <= 4
+    assert {*asked, *again} == {f"q{number}" for number in range(CASES)}
+
+
+def test_two_runs_pay_nothing_twice(slow_suite: EvalSuite, begin: Begin) -> None:
+    """A second terminal takes the answers that the first is waiting for."""
+    runs = [begin(), begin()]
+    shown = [run.communicate(timeout=SECONDS)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0]
+    assert all(f"{CASES} passed" in text for text in shown)
+    asked = noted(slow_suite, "asked.txt")
+    assert len(asked) == len(set(asked)) == CASES
+
+
+def test_the_first_failure_stops_the_calls(slow_suite: EvalSuite) -> None:
+    """With `-x` the calls that have not begun never do."""
+    slow_suite.write_file("app.py", APP.replace("SECONDS", "0.05").replace("yes", "no"))
+    result = slow_suite.run("-x", "--llm-concurrency=1", "--llm-probe=off")
+    result.assert_outcomes(failed=1)
+    assert len(noted(slow_suite, "asked.txt")) < CASES
+
+
+@pytest.mark.parametrize("arguments", [["-x"], ["-x", "-n2"]])
+def test_stopping_shows_what_is_there(
+    good_suite: EvalSuite, arguments: list[str]
+) -> None:
+    """A report of the cases so far is written, and nothing crashes."""
+    good_suite.write_file("answers.yaml", "rules: [{text: 'no'}]\n")
+    report = good_suite.report(*arguments)
+    (case,) = cast("list[JsonObject]", report["cases"])
+    assert case["outcome"] == "failed"
+
+
+def test_a_budget_of_nothing_asks_nothing(good_suite: EvalSuite) -> None:
+    """`--llm-max-calls=0` skips what is not stored, and replays what is."""
+    good_suite.run("--llm-max-calls=0").assert_outcomes(passed=1, skipped=1)
+    good_suite.run()
+    good_suite.run("--llm-max-calls=0").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("option", ["--setup-plan", "--setup-only", "--co"])
+def test_a_plan_asks_nothing(slow_suite: EvalSuite, option: str) -> None:
+    """What pytest would do is shown without a call."""
+    result = slow_suite.run(option)
+    assert result.ret == 0
+    assert noted(slow_suite, "asked.txt") == []
+    result.stdout.fnmatch_lines(["*c11*app*"])
