@@ -19,11 +19,10 @@ def test_free_shipping_starts_above_80_euros(llm: LanguageModel) -> None:
 
 
 @pytest.mark.knowledge(evidence="docs/company.md#founding")
-def test_founder_and_year(llm: LanguageModel) -> None:
-    """Both halves of the answer must be right."""
-    answer = llm("Who founded Northwind Outfitters, and when?", system=SHOP)
-    assert "Lindqvist" in answer.text
-    assert "1987" in answer.text
+def test_founding_year_is_the_only_year(llm: LanguageModel) -> None:
+    """A second year beside the right one would be a hedge."""
+    answer = llm("In which year was Northwind Outfitters founded?", system=SHOP)
+    assert set(re.findall(r"\b(?:1[89]|20)\d\d\b", answer.text)) == {"1987"}
 
 
 @pytest.mark.knowledge(evidence="docs/contact.md#phone")

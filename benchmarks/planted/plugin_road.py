@@ -21,7 +21,7 @@ from typing import cast
 from pytest_llm_diagnosis.diagnosis import SuiteVerdict
 from pytest_llm_diagnosis.records import Ask, CaseResult, JsonObject
 
-from .scores import Judged, score_causes, score_verdicts, true_of
+from .scores import Judged, score_causes, score_verdicts, true_of, truth_of
 from .suite_files import write_suite
 from .suites import Ran
 from .world import PlantedCase, draw_suite, draw_world
@@ -43,7 +43,7 @@ def plugin_table(seed: int, suites: int, cases: int) -> None:
     print(f"\nthrough pytest: {suites} suites of {cases} cases")
     print(
         f"  {'':<10}{'probed':>7}{'7 causes':>10}{'K or B':>8}{'calls':>7}"
-        f"{'settled':>9}{'accuracy':>10}{'s a suite':>11}"
+        f"{'settled':>9}{'of world':>10}{'of suite':>10}{'s a suite':>11}"
     )
     for mode in MODES:
         found = _gather(mode, seed, suites, cases)
@@ -51,7 +51,7 @@ def plugin_table(seed: int, suites: int, cases: int) -> None:
         print(
             f"  {mode:<10}{causes.failures:>7}{causes.accuracy:>10.3f}"
             f"{causes.side_accuracy:>8.3f}{causes.calls:>7.1f}{verdicts.settled:>9.2f}"
-            f"{verdicts.accuracy:>10.2f}{found.seconds / suites:>11.1f}"
+            f"{verdicts.accuracy:>10.2f}{verdicts.of_suite:>10.2f}{found.seconds / suites:>11.1f}"
         )
 
 
@@ -65,7 +65,8 @@ def _gather(mode: str, seed: int, suites: int, cases: int) -> _Gathered:
         report = _run(drawn, seed + index, mode)
         gathered.seconds += time.perf_counter() - started
         gathered.ran += _matched(drawn, report)
-        gathered.judged.append(Judged(_verdict(report), true_of(world, rng)))
+        truth, own = true_of(world, rng), truth_of(drawn, rng)
+        gathered.judged.append(Judged(_verdict(report), truth, own))
     return gathered
 
 

@@ -117,21 +117,31 @@ class Truth:
 
 def true_of(world: World, rng: random.Random, cases: int = 4_000) -> Truth:
     """Return what is true of a world, from a large draw of it."""
-    drawn = draw_suite(replace(world, cases=cases), rng)
+    return truth_of(draw_suite(replace(world, cases=cases), rng), rng)
+
+
+def truth_of(drawn: Sequence[PlantedCase], rng: random.Random) -> Truth:
+    """Return what is true of some cases, whatever was found out about them."""
     truths = Counter(case.truth for case in drawn)
     knowledge = truths["knowledge"] + truths["both"]
     behavior = sum(truths[cause] for cause in BEHAVIOR)
-    attributable = knowledge + behavior
-    rate_k = knowledge / sum(c.checks_facts or c.has_passage for c in drawn)
-    exposed = sum(c.checks_form or c.truth in BEHAVIOR for c in drawn)
-    rate_b = (behavior + truths["both"]) / exposed
+    exposed_k = sum(c.checks_facts or c.has_passage for c in drawn)
+    exposed_b = sum(c.checks_form or c.truth in BEHAVIOR for c in drawn)
+    rate_k = _ratio(knowledge, exposed_k)
+    rate_b = _ratio(behavior + truths["both"], exposed_b)
     failing = [case for case in drawn if _fails(case, rng)]
+    unstable = sum(case.truth == "unstable" for case in failing)
+    prompt = truths["instruction"] + truths["examples"]
     return Truth(
-        lean=rate_k / (rate_k + rate_b),
-        prompt=(truths["instruction"] + truths["examples"]) / attributable,
-        deep=truths["behavior"] / behavior if behavior else 0.0,
-        unstable=sum(case.truth == "unstable" for case in failing) / len(failing),
+        lean=_ratio(rate_k, rate_k + rate_b),
+        prompt=_ratio(prompt, knowledge + behavior),
+        deep=_ratio(truths["behavior"], behavior),
+        unstable=_ratio(unstable, len(failing)),
     )
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
 
 
 def _fails(case: PlantedCase, rng: random.Random) -> bool:
@@ -140,15 +150,15 @@ def _fails(case: PlantedCase, rng: random.Random) -> bool:
 
 
 class Judged(NamedTuple):
-    """A verdict beside what is true of its world."""
+    """A verdict beside what is true of its world and of its own suite."""
 
     verdict: SuiteVerdict
     truth: Truth
+    suite: Truth
 
-    @property
-    def right(self) -> bool:
-        """Whether the headline is true."""
-        kind, truth = self.verdict.kind, self.truth
+    def fits(self, truth: Truth) -> bool:
+        """Return whether the headline is true."""
+        kind = self.verdict.kind
         if kind == "neither_yet":
             return truth.prompt > HALF
         if kind == "unstable":
@@ -162,11 +172,16 @@ class Judged(NamedTuple):
 
 
 class VerdictScore(NamedTuple):
-    """Shares of verdicts; the last one of the times that it was advised."""
+    """Shares of verdicts; the last one of the times that it was advised.
+
+    `accuracy` is that of settled verdicts about the world that the suite was
+    drawn from, `of_suite` about the suite itself.
+    """
 
     suites: int
     settled: float
     accuracy: float
+    of_suite: float
     calibration: float
     dominance: float
     advised: int
@@ -186,7 +201,8 @@ def score_verdicts(judged: Sequence[Judged]) -> VerdictScore:
     return VerdictScore(
         suites=len(judged),
         settled=len(settled) / len(judged),
-        accuracy=_share([one.right for one in settled]),
+        accuracy=_share([one.fits(one.truth) for one in settled]),
+        of_suite=_share([one.fits(one.suite) for one in settled]),
         calibration=calibration_error(claims),
         dominance=sum(one_sided) / len(judged),
         advised=len(advised),

@@ -18,6 +18,7 @@ from .scores import (
     score_causes,
     score_verdicts,
     true_of,
+    truth_of,
 )
 from .suites import FINDERS, Ran, run_suite
 from .world import CAUSES, Fixed, World, draw_suite, draw_world
@@ -88,14 +89,14 @@ def verdict_tables(seed: int, worlds: int) -> None:
     for method in METHODS:
         print(f"\nverdicts by {method}")
         print(
-            f"  {'cases':<7}{'settled':>8}{'accuracy':>10}{'ECE':>6}"
+            f"  {'cases':<7}{'settled':>8}{'of world':>10}{'of suite':>10}{'ECE':>6}"
             f"{'false dominance':>17}{'fine-tunes':>12}{'unneeded':>10}"
         )
         for cases in SIZES:
             score = score_verdicts(_judge(method, anywhere, cases, seed))
             dominance = score_verdicts(_judge(method, balanced, cases, seed)).dominance
             print(
-                f"  {cases:<7}{score.settled:>8.2f}{score.accuracy:>10.2f}"
+                f"  {cases:<7}{score.settled:>8.2f}{score.accuracy:>10.2f}{score.of_suite:>10.2f}"
                 f"{score.calibration:>6.2f}{dominance:>17.3f}"
                 f"{score.advised:>12}{score.unneeded:>10.2f}"
             )
@@ -117,7 +118,7 @@ def _judge(
         ran = run_suite(drawn, FINDERS[method], rng)
         results = [one.result() for one in ran]
         (variant,) = diagnose(results, seed=seed + index).variants
-        judged.append(Judged(variant.verdict, truth))
+        judged.append(Judged(variant.verdict, truth, truth_of(drawn, rng)))
     return judged
 
 

@@ -15,6 +15,6 @@ number where only a number will do, a JSON number becomes text in an `id`.
 
 from __future__ import annotations
 
-from .loading import Checks, load_cases
+from .loading import Checks, Loaded, load_cases, read_cases
 
-__all__ = ["Checks", "load_cases"]
+__all__ = ["Checks", "Loaded", "load_cases", "read_cases"]

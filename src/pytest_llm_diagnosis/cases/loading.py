@@ -37,18 +37,31 @@ class Checks(Protocol):
         ...
 
 
-def load_cases(path: Path, root: Path, checks: Checks) -> tuple[Case, ...]:
+class Loaded(NamedTuple):
+    """The cases of a file that are right, and what is wrong with the others."""
+
+    cases: tuple[Case, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_cases(path: Path, root: Path, checks: Checks) -> Loaded:
     """Return the cases of an eval file, in the order of the file and its rows.
 
     Evidence, prompt files and rows are looked up from the file's folder and
-    stay below `root`.  Checks are not bound yet.  Raises `InputError` with all
-    problems of the file.
+    stay below `root`.  Checks are not bound yet.  Raises `InputError` when the
+    file cannot be read at all.
     """
     loader = _Loader(path, root, checks)
     cases = loader.cases(read(path))
-    if loader.problems:
-        raise InputError(dict.fromkeys(loader.problems))
-    return cases
+    return Loaded(cases, tuple(dict.fromkeys(loader.problems)))
+
+
+def load_cases(path: Path, root: Path, checks: Checks) -> tuple[Case, ...]:
+    """Return the cases of `read_cases`; raises `InputError` with all problems."""
+    loaded = read_cases(path, root, checks)
+    if loaded.problems:
+        raise InputError(loaded.problems)
+    return loaded.cases
 
 
 class _Outcome(NamedTuple):

@@ -76,7 +76,7 @@ class EngineOptions:
     concurrency: int = 32
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     owner: str = "main"
-    lease: float = 60.0
+    lease: float = 30.0
     grace: float = 2.0
 
 

@@ -144,8 +144,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{mark}: an LLM eval; {claim}")
     if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Controller(config), "llm-diagnosis-controller")
-    if any(config.getoption(option.twin) for option in OPTIONS):
+    if any(config.getoption(one.twin) or _is_set(config, one) for one in OPTIONS):
         eval_session(config)
+
+
+def _is_set(config: pytest.Config, option: Option) -> bool:
+    """Whether an ini file gives the option a value of its own."""
+    value = config.getini(option.twin)
+    return bool(value) and value != option.default
 
 
 class _Controller:
@@ -193,7 +199,9 @@ def pytest_collect_file(
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that uses `llm` once for each selected variant."""
-    if "llm" in metafunc.fixturenames:
+    # A project's own fixture of that name is none of our business.
+    definitions = metafunc._arg2fixturedefs.get("llm", ())  # noqa: SLF001 - as pytest-asyncio does
+    if definitions and definitions[-1].func.__module__ == __name__:
         from .python_tests import parametrize
 
         parametrize(metafunc, eval_session(metafunc.config))

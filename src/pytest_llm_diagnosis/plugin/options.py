@@ -47,22 +47,28 @@ def read_options(config: pytest.Config) -> RunOptions:
     """Return the run's options; raises `pytest.UsageError` on a bad value."""
     values = {option.twin: _value(config, option.twin) for option in OPTIONS}
     text = cast("dict[str, str | None]", values)
+
+    def number(twin: str, kind: Callable[[str], _T], least: _T) -> _T | None:
+        given = config.getoption(twin) is not None
+        name = f"--{twin.replace('_', '-')}" if given else f"{twin} (ini)"
+        return _number(name, text[twin], kind, least)
+
     return RunOptions(
         variant=text["llm_variant"] or None,
-        trials=_number("trials", text["llm_trials"], int, 1),
+        trials=number("llm_trials", int, 1),
         probe=cast("Literal['off', 'quick', 'standard']", _one_of(text, "llm_probe")),
         probe_variants=text["llm_probe_variants"] or None,
-        probe_max=_number("probe-max", text["llm_probe_max"], int, 0) or 0,
+        probe_max=number("llm_probe_max", int, 0) or 0,
         confirm=bool(values["llm_confirm"]),
         answers=cast(
             "Literal['auto', 'fresh', 'replay']", _one_of(text, "llm_answers")
         ),
         record=bool(values["llm_record"]),
-        concurrency=_number("concurrency", text["llm_concurrency"], int, 1) or 1,
-        timeout=_number("timeout", text["llm_timeout"], float, 0.001) or 60.0,
-        max_calls=_number("max-calls", text["llm_max_calls"], int, 0),
-        budget=_number("budget", text["llm_budget"], float, 0.0),
-        seed=_number("seed", text["llm_seed"], int, 0) or 0,
+        concurrency=number("llm_concurrency", int, 1) or 1,
+        timeout=number("llm_timeout", float, 0.001) or 60.0,
+        max_calls=number("llm_max_calls", int, 0),
+        budget=number("llm_budget", float, 0.0),
+        seed=number("llm_seed", int, 0) or 0,
         reports=_reports(config, cast("list[str]", values["llm_report"] or [])),
         variants_file=_variants_file(config, text["llm_variants_file"]),
         started=run_started(config),
@@ -86,7 +92,7 @@ def _number(
     if value is None or not value >= least:
         what = "a whole number" if kind is int else "a number"
         raise pytest.UsageError(
-            f"--llm-{name} must be {what} of at least {least}, got {text!r}"
+            f"{name} must be {what} of at least {least}, got {text!r}"
         )
     return value
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from pytest_llm_diagnosis.cases import load_cases
+from pytest_llm_diagnosis.cases import read_cases
 from pytest_llm_diagnosis.checks import Registry, default_registry
 from pytest_llm_diagnosis.documents import Documents
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
@@ -121,9 +121,10 @@ class Suite:
             hint = "run pytest above it, or choose the folder with --rootdir"
             raise InputError.at(Location(path=path), finding, hint)
         nodeid = path.relative_to(self._root).as_posix()
-        problems: list[Problem] = []
+        loaded = read_cases(path, self._root, self.registry)
+        problems: list[Problem] = [*loaded.problems]
         prepared: list[Prepared] = []
-        for case in load_cases(path, self._root, self.registry):
+        for case in loaded.cases:
             try:
                 ready = self._prepare(nodeid, case)
             except InputError as error:

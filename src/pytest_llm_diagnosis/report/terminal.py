@@ -109,7 +109,9 @@ def _run(run: RunFacts) -> Iterator[Line]:
         parts.append(f"{run.probe_calls} of the calls were probes")
     if run.retries:
         parts.append(f"{run.retries} retries, {run.waited:.1f} s waited for them")
-    paid = cost if run.calls else "nothing paid"
+    # Workers that were interrupted have not told what they paid.
+    nothing = "cost unknown" if run.interrupted else "nothing paid"
+    paid = cost if run.calls else nothing
     yield from _wrapped(f"run: {', '.join(parts)}; {paid}", "plain")
     if run.interrupted:
         yield Line("interrupted: this covers only the cases that were reported", "warn")
