@@ -9,7 +9,7 @@ started: calls go there.
 from __future__ import annotations
 
 import contextlib
-import http
+import http.client
 import importlib.util
 import os
 import shutil
@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,11 +72,30 @@ class Server:
         os.environ[URL] = self.url
         os.environ[OWN] = f"{self.port}:{self.controller}:{self.folder}"
 
-    def ensure_running(self) -> None:
-        """Start the server unless another process does; return when it answers."""
-        with contextlib.suppress(FileExistsError):
+    def start(self) -> subprocess.Popen[bytes] | None:
+        """Start the server; None when another process or thread has done so."""
+        try:
             self.folder.mkdir(mode=0o700)
-            self._start()
+        except FileExistsError:
+            return None
+        script = Path(__file__).with_name("server.py")
+        with (self.folder / "log").open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 - this suite's own script
+                [
+                    *(sys.executable, str(script), "--port", str(self.port)),
+                    *("--parent", str(self.controller), "--folder", str(self.folder)),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C is for pytest, which then ends the server.
+                start_new_session=True,
+            )
+        self._pid_file.write_text(str(process.pid), "ascii")
+        return process
+
+    def wait(self) -> None:
+        """Return when the server answers; raises `pytest.UsageError` with its words."""
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if time.monotonic() > deadline or self._has_ended():
@@ -98,26 +116,15 @@ class Server:
     def _pid_file(self) -> Path:
         return self.folder / "pid"
 
-    def _start(self) -> None:
-        log = (self.folder / "log").open("w", encoding="utf-8")
-        script = Path(__file__).with_name("server.py")
-        with log:
-            process = subprocess.Popen(  # noqa: S603 - this suite's own script
-                [sys.executable, str(script), "--port", str(self.port),
-                 "--parent", str(self.controller)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                # Ctrl-C is for pytest, which then ends the server.
-                start_new_session=True,
-            )  # fmt: skip
-        self._pid_file.write_text(str(process.pid), "ascii")
-
     def _answers(self) -> bool:
-        health = f"http://127.0.0.1:{self.port}/health"
-        try:
-            with urllib.request.urlopen(health, timeout=1) as answer:
-                return bool(answer.status == http.HTTPStatus.OK)
-        except OSError:
-            return False
+        # Not urllib, which would ask a proxy from the environment.
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+        with contextlib.closing(connection):
+            try:
+                connection.request("GET", "/health")
+                return connection.getresponse().status == http.HTTPStatus.OK
+            except (OSError, http.client.HTTPException):
+                return False
 
     def _has_ended(self) -> bool:
         try:
@@ -134,10 +141,12 @@ class Server:
 
 
 _SERVER = pytest.StashKey[Server]()
+# Held on to: a process object that goes away while its process runs is a warning.
+_PROCESS = pytest.StashKey[subprocess.Popen[bytes]]()
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_llm_live_call(variant: Variant) -> None:
+def pytest_llm_live_call(config: pytest.Config, variant: Variant) -> None:
     """Start the server before the first live call that goes to it."""
     server = Server.inherited()
     endpoint = variant.live
@@ -149,7 +158,9 @@ def pytest_llm_live_call(variant: Variant) -> None:
             f"SmolLM2 cannot be served: {' and '.join(missing)} not installed; "
             "run: uv sync --group demo"
         )
-    server.ensure_running()
+    if process := server.start():
+        config.stash[_PROCESS] = process
+    server.wait()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -163,6 +174,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """End the server in the process that planned it."""
     if _SERVER in config.stash:
         config.stash[_SERVER].stop()
+        if _PROCESS in config.stash:
+            config.stash[_PROCESS].wait(STOP_SECONDS)
 
 
 def _is_running(pid: int) -> bool:

@@ -12,12 +12,12 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import shutil
 import signal
 import sys
 import time
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     import xllamacpp
@@ -32,8 +32,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--parent", type=int, default=os.getppid())
+    parser.add_argument("--folder", type=Path, help="is removed at the end")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, lambda *_: _stop(options.folder))
     # Threads that spin while they wait for each other take ten times as long on a
     # busy machine; OpenMP reads this when it is loaded.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
@@ -44,7 +45,7 @@ def main() -> None:
     sys.stdout.flush()
     while _is_running(options.parent):
         time.sleep(WATCH_SECONDS)
-    _stop()
+    _stop(options.folder)
 
 
 def _settings(port: int) -> xllamacpp.CommonParams:
@@ -95,7 +96,9 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def _stop(signum: int = 0, frame: FrameType | None = None) -> None:  # noqa: ARG001 - a signal handler's arguments
+def _stop(folder: Path | None) -> NoReturn:
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
     # The server's native threads do not survive the interpreter's own tear-down.
     os._exit(0)
 

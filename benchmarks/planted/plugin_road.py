@@ -51,7 +51,8 @@ def plugin_table(seed: int, suites: int, cases: int) -> None:
         print(
             f"  {mode:<10}{causes.failures:>7}{causes.accuracy:>10.3f}"
             f"{causes.side_accuracy:>8.3f}{causes.calls:>7.1f}{verdicts.settled:>9.2f}"
-            f"{verdicts.accuracy:>10.2f}{verdicts.of_suite:>10.2f}{found.seconds / suites:>11.1f}"
+            f"{verdicts.accuracy:>10.2f}{verdicts.of_suite:>10.2f}"
+            f"{found.seconds / suites:>11.1f}"
         )
 
 

@@ -96,7 +96,8 @@ def verdict_tables(seed: int, worlds: int) -> None:
             score = score_verdicts(_judge(method, anywhere, cases, seed))
             dominance = score_verdicts(_judge(method, balanced, cases, seed)).dominance
             print(
-                f"  {cases:<7}{score.settled:>8.2f}{score.accuracy:>10.2f}{score.of_suite:>10.2f}"
+                f"  {cases:<7}{score.settled:>8.2f}"
+                f"{score.accuracy:>10.2f}{score.of_suite:>10.2f}"
                 f"{score.calibration:>6.2f}{dominance:>17.3f}"
                 f"{score.advised:>12}{score.unneeded:>10.2f}"
             )

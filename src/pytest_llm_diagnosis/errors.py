@@ -85,6 +85,15 @@ class ModelError(DiagnosisError):
         self.retryable = retryable
         self.retry_after = retry_after
 
+    def saying(self, message: str) -> ModelError:
+        """Return the same error in other words."""
+        return ModelError(
+            message,
+            status=self.status,
+            retryable=self.retryable,
+            retry_after=self.retry_after,
+        )
+
 
 class ReplayMissError(ModelError):
     """Replay was asked for and no recorded answer matches the request."""

@@ -31,6 +31,7 @@ from pytest_llm_diagnosis.errors import (
 )
 from pytest_llm_diagnosis.models import Model
 from pytest_llm_diagnosis.records import Answer, Request, VariantKey
+from pytest_llm_diagnosis.redaction import Redactor
 from pytest_llm_diagnosis.store import Store
 
 from .budget import Budget
@@ -86,7 +87,7 @@ class Engine:
     `open_model` gives the model of a variant; it runs in a thread, once
     per variant, before the variant's first live call.  `cap_of` limits single
     variants further.  `on_answer` sees every answer that was handed out,
-    `on_unkept` why an answer could not be stored.  Methods
+    `on_unkept` why an answer could not be stored, `redactor` removes secrets.  Methods
     without a leading underscore may be called from any thread, except
     coroutines, which belong to the engine's loop.
     """
@@ -102,6 +103,7 @@ class Engine:
         cap_of: Callable[[VariantKey], int | None] = lambda _: None,
         on_answer: Callable[[Request, Answer], None] = lambda *_: None,
         on_unkept: Callable[[StoreError], None] = lambda _: None,
+        redactor: Redactor | None = None,
     ) -> None:
         self.counts = Counts()
         self._open_model = open_model
@@ -112,6 +114,7 @@ class Engine:
         self._cap_of = cap_of
         self._on_answer = on_answer
         self._on_unkept = on_unkept
+        self._redactor = redactor or Redactor()
         self._limiter = Limiter(options.concurrency)
         self._variant_limiters: dict[VariantKey, Limiter] = {}
         self._models: dict[VariantKey, asyncio.Task[Model]] = {}
@@ -344,7 +347,7 @@ class Engine:
                     limiter.overloaded()
 
             answer = await call_with_retry(
-                lambda: model.answer(request), self._options.retry, retrying
+                lambda: self._redacted(model, request), self._options.retry, retrying
             )
             limiter.succeeded()
         finally:
@@ -356,6 +359,17 @@ class Engine:
             counts.unpriced += answer is not None and usd is None
             self._budget.settle(usd)
         return answer
+
+    async def _redacted(self, model: Model, request: Request) -> Answer:
+        """Make one call; neither its answer nor its error carries a secret."""
+        try:
+            answer = await model.answer(request)
+        except ModelError as error:
+            told = self._redactor.text(error.message)
+            if told == error.message:
+                raise
+            raise error.saying(told) from None
+        return self._redactor.answer(answer)
 
     async def _model(self, variant: VariantKey) -> Model:
         """Return the variant's model, opened once and off the loop's thread."""

@@ -70,9 +70,4 @@ async def call_with_retry(
 def _after(attempts: int, error: ModelError) -> ModelError:
     if attempts == 1:
         return error
-    return ModelError(
-        f"{error.message} (after {attempts} tries)",
-        status=error.status,
-        retryable=error.retryable,
-        retry_after=error.retry_after,
-    )
+    return error.saying(f"{error.message} (after {attempts} tries)")

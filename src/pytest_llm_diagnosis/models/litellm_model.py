@@ -163,12 +163,7 @@ class LitellmModel:
         key = self._endpoint.api_key or ""
         if len(key) < _SHORTEST_SECRET or key not in told.message:
             return told
-        return ModelError(
-            told.message.replace(key, "***"),
-            status=told.status,
-            retryable=told.retryable,
-            retry_after=told.retry_after,
-        )
+        return told.saying(told.message.replace(key, "***"))
 
 
 def warm() -> None:

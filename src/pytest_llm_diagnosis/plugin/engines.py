@@ -10,6 +10,7 @@ from pytest_llm_diagnosis.engine import Budget, Engine, EngineOptions
 from pytest_llm_diagnosis.errors import ModelError, StoreError
 from pytest_llm_diagnosis.models import Model, open_model
 from pytest_llm_diagnosis.records import Answer, Request, Variant, VariantKey
+from pytest_llm_diagnosis.redaction import Redactor
 from pytest_llm_diagnosis.store import AnswerStore, MemoryStore, Store
 
 from .distribution import has_ended, owner_name, worker_count, worker_index
@@ -38,7 +39,9 @@ class EngineRoom:
         self._variants = variants
         self._notes = notes
 
-    def engine(self, on_answer: Callable[[Request, Answer], None]) -> Engine:
+    def engine(
+        self, on_answer: Callable[[Request, Answer], None], redactor: Redactor
+    ) -> Engine:
         """Return a new engine; under xdist its limits are shared out."""
         options = self._options
         processes = worker_count(self._config)
@@ -61,6 +64,7 @@ class EngineRoom:
             cap_of=lambda key: variant_of(key).max_concurrency,
             on_answer=on_answer,
             on_unkept=self._note_unkept,
+            redactor=redactor,
         )
 
     def _note_unkept(self, error: StoreError | OSError) -> None:

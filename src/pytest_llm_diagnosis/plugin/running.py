@@ -70,7 +70,7 @@ class Running:
             suite.all_cases, suite.retriever, seed=options.seed
         )
         room = EngineRoom(config, options, self._variants, self.notes)
-        self._engine = room.engine(self._keep)
+        self._engine = room.engine(self._keep, suite.redactor())
         self._live = LiveLine(config, self._engine.counts)
 
     # -- before the first item -------------------------------------------

@@ -18,6 +18,7 @@ from pytest_llm_diagnosis.checks import Registry, default_registry
 from pytest_llm_diagnosis.documents import Documents
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
 from pytest_llm_diagnosis.records import Case, Passage, Variant
+from pytest_llm_diagnosis.redaction import Redactor, secrets_of
 from pytest_llm_diagnosis.requests import Prepared
 from pytest_llm_diagnosis.self_test import self_test
 from pytest_llm_diagnosis.variants import (
@@ -219,6 +220,15 @@ class Suite:
                 asked = resolve_selection(wanted, selection.file)
                 names = tuple(name for name in selection.names if name in asked)
             yield from (selection.file.variants[name] for name in names)
+
+    def redactor(self) -> Redactor:
+        """Return what keeps the secrets of all loaded variants files hidden."""
+        variants = (
+            variant
+            for selection in self._selections.values()
+            for variant in selection.file.variants.values()
+        )
+        return Redactor(secrets_of(variants, os.environ))
 
     def check_selection(self) -> None:
         """Raise `pytest.UsageError` when a variant was asked for that is not there."""
