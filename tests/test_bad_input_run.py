@@ -169,6 +169,7 @@ def test_all_problems_of_a_file_at_once(good_suite: EvalSuite) -> None:
           - {id: b, mark: knowledge, prompt: q, form: [json_schema: {type: objct}]}
           - {id: c, mark: knowledge, prompt: q, form: [json_schema: bad.json]}
           - {id: d, mark: knowledge, prompt: q, facts: [contains: x], ideal: y}
+          - {id: e, mark: knowlege, prompt: q, facts: [contains: x]}
         """,
     )
     good_suite.write_file("bad.json", '{"minimum": "x"}')
@@ -178,6 +179,7 @@ def test_all_problems_of_a_file_at_once(good_suite: EvalSuite) -> None:
         "bad.eval.yaml:3",
         "bad.eval.yaml:4",
         "bad.eval.yaml:5",
+        "bad.eval.yaml:6",
     ]
     assert "bad.json" in found[2]
     assert "'minimum'" in found[2] or "$.minimum" in found[2]
