@@ -53,9 +53,9 @@ def _settings(port: int) -> xllamacpp.CommonParams:
 
     Greedy decoding is not enough for that: with flash attention, a half-precision
     cache or several slots, sums are taken in another order when a prompt's
-    beginning is cached or calls are batched, and near ties flip.  Measured on 60
-    prompts asked in three orders: 30 answers differed from the uncached ones with
-    the defaults, none with these.
+    beginning is cached or calls are batched, and near ties flip.  Measured: with
+    the defaults 30 of 60 answers differed from uncached ones; with these settings
+    none of 32 differed between three orders of the calls.
     """
     import xllamacpp
 

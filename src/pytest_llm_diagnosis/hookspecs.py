@@ -31,7 +31,9 @@ def pytest_llm_live_call(config: object, variant: Variant) -> None:
 
     Start a local server here, or fetch a short-lived token.  Called in a
     background thread, once per variant and process, and never when every answer
-    is stored or replayed.  An exception fails the variant's calls with its text.
+    is stored or replayed.  Variants that ask the same of the same model share
+    their answers, so only one of them may ever make a call.  An exception fails
+    the variant's calls with its text.
     """
 
 

@@ -37,10 +37,15 @@ class Plan(NamedTuple):
 def plan_line(plan: Plan) -> str:
     """Return the plan on one line."""
     if plan.replay:
-        text = f"llm: {plan.calls} answers to replay, {plan.stored} recorded"
+        text = f"llm: {_count(plan.calls, 'answer')} to replay, {plan.stored} recorded"
     else:
-        text = f"llm: {plan.calls} calls planned, {plan.stored} stored"
-    return f"{text}; up to {plan.probes} failures probed" if plan.probes else text
+        text = f"llm: {_count(plan.calls, 'call')} planned, {plan.stored} stored"
+    probes = _count(plan.probes, "failure")
+    return f"{text}; up to {probes} probed" if plan.probes else text
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def live_text(counts: Counts, seconds: float) -> str:
