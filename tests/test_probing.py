@@ -433,3 +433,37 @@ def test_the_seed_shuffles_the_selection() -> None:
     """Two seeds probe in two orders."""
     found = [Candidate(nodeid=str(n), mark="behavior", cluster="a") for n in range(30)]
     assert select_for_probing(found, 30, 1) != select_for_probing(found, 30, 2)
+
+
+@pytest.mark.parametrize(
+    ("script", "cause"),
+    [
+        # The passage alone fails: what worked was the passage in free form.
+        ({"R": "m", "F": "-", "S": "m", "X": "m", "E": "m", "EF": "f"}, "both"),
+        # The instruction keeps the form and loses the fact; examples keep both.
+        ({"R": "f", "F": "f", "S": "m", "X": "fm", "E": "f"}, "examples"),
+    ],
+)
+def test_a_fix_that_is_named_was_seen_to_work(script: Script, cause: Cause) -> None:
+    """However likely a cause is, its fix must have worked in some ask."""
+    finding = diagnosed(script, echo="the same long answer, byte for byte, each time")
+    assert finding.cause == cause
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            arm: st.sampled_from(["-", "f", "m", "fm", "none"])
+            for arm in ("R", "F", "S", "X", "E", "EF", "ES", "EX")
+        }
+    )
+)
+@settings(deadline=None, max_examples=200)
+def test_no_fix_is_named_that_never_worked(script: dict[str, str]) -> None:
+    """A law over all scripts: the arm of a named prompt fix was right as a whole."""
+    finding = diagnosed({**script, "first": "-"})
+    arm = {"instruction": "S", "examples": "X"}.get(finding.cause)
+    if arm is not None:
+        assert any(ask.passed for ask in finding.arms[arm])
+    if finding.cause == "knowledge":
+        assert any(ask.facts for ask in finding.arms["E"])

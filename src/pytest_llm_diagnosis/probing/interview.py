@@ -77,6 +77,16 @@ class Interview:
         """Return whether an arm was asked and answered."""
         return arm in self.replies
 
+    def seen(self, arm: Arm, part: Literal["facts", "all"]) -> bool:
+        """Return whether an ask of an arm was right, in its facts or as a whole.
+
+        Where there are no facts to see, the whole answer counts.
+        """
+        asks = [reply.ask for reply in self.replies.get(arm, ())]
+        if part == "facts" and any(ask.facts is not None for ask in asks):
+            return any(ask.facts for ask in asks)
+        return any(ask.passed for ask in asks)
+
     @property
     def facts_fail(self) -> bool:
         """Whether a wrong fact, not form alone, is what most controls show."""

@@ -74,7 +74,7 @@ async def find_cause(
 async def _search(interview: Interview, depth: Depth) -> Label:
     while arm := _next_arm(interview, depth):
         await interview.ask(arm)
-    label = interview.belief.likeliest()
+    label = _shown_label(interview)
     if label.cause == "instruction" and "S" in interview.untested:
         # What an instruction would have done is open; that examples work is not.
         label = Label("examples")
@@ -84,6 +84,36 @@ async def _search(interview: Interview, depth: Depth) -> Label:
     if not all(map(interview.has, _contrast(interview, label))):
         return label._replace(rung=None)
     return label
+
+
+def _shown_label(interview: Interview) -> Label:
+    """Return the likeliest label whose fix was seen to work.
+
+    Likely is not enough: a cause stands for a fix that "worked", so it must have.
+    """
+    labels = interview.belief.labels()
+    ranked = sorted(labels, key=lambda label: labels[label], reverse=True)
+    worked = (label for label in ranked if _worked(interview, label))
+    return next(worked, Label("unexplained"))
+
+
+def _worked(interview: Interview, label: Label) -> bool:
+    """Whether an ask showed what the label says; some labels claim no fix."""
+    match label:
+        case Label("instruction", _):
+            arm: Arm = "X" if "S" in interview.untested else "S"
+            return interview.seen(arm, "all")
+        case Label("examples", _):
+            return interview.seen("X", "all")
+        case Label("knowledge", _):
+            return interview.seen("E", "facts") or "E" in interview.untested
+        case Label("both", "instruction" | "examples" as rung):
+            return interview.seen("ES" if rung == "instruction" else "EX", "all")
+        case Label("both", _):
+            arms: tuple[Arm, ...] = ("E", "EF", "ES", "EX")
+            return any(interview.seen(arm, "facts") for arm in arms)
+        case _:
+            return True
 
 
 def _next_arm(interview: Interview, depth: Depth) -> Arm | None:
