@@ -269,6 +269,12 @@ def test_a_replay_miss_is_an_error_that_shows_what_differs(suite: EvalSuite) -> 
     )
 
 
+def test_a_report_that_was_asked_for_is_written(suite: EvalSuite) -> None:
+    """A run that selects nothing leaves an empty report, not the last one."""
+    suite.report("--llm-probe=off")
+    assert suite.report("-k", "nothing")["cases"] == []
+
+
 def test_python_tests_enter_the_report(suite: EvalSuite) -> None:
     """A marked test with `llm` runs for each variant, beside the cases."""
     suite.write_file("test_app.py", PYTHON_TESTS)
@@ -282,6 +288,19 @@ def test_python_tests_enter_the_report(suite: EvalSuite) -> None:
     assert cases["test_app.py::test_boots[rag]"]["outcome"] == "passed"
     assert cases["test_app.py::test_two[rag-x]"]["id"] == "test_two[x]"
     assert "test_app.py::test_unmarked[base]" not in cases
+
+
+def test_a_failing_python_test_shows_what_it_asked(suite: EvalSuite) -> None:
+    """Beside pytest's own explanation stand question and answer."""
+    suite.write_file("test_app.py", PYTHON_TESTS)
+    result = suite.run("test_app.py", "-k", "boots", "--llm-probe=off")
+    shown = block(result, "- llm -", "= llm diagnosis")
+    assert shown.splitlines()[1:] == [
+        "user:",
+        "  How many days for unworn boots?",
+        "answer:",
+        "  You have 30 days.",
+    ]
 
 
 PYTHON_TESTS = """\
@@ -369,7 +388,9 @@ def test_a_spent_call_budget_skips_the_rest(suite: EvalSuite) -> None:
     """Cases beyond the budget are skipped with the reason."""
     result = suite.run("--llm-max-calls=1", "--llm-probe=off", "-rs")
     result.assert_outcomes(failed=1, skipped=2)
-    result.stdout.fnmatch_lines(["*the budget of 1 calls is spent*"])
+    result.stdout.fnmatch_lines(
+        ["SKIPPED * a.eval.yaml:11: the budget of 1 calls is spent"]
+    )
 
 
 @pytest.mark.parametrize(

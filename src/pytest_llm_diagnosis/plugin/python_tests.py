@@ -33,6 +33,7 @@ from pytest_llm_diagnosis.records import (
     Variant,
     Verdict,
 )
+from pytest_llm_diagnosis.report.failure import exchange_lines
 from pytest_llm_diagnosis.report.lines import one_line
 from pytest_llm_diagnosis.requests import Prepared
 
@@ -82,6 +83,7 @@ class LanguageModel:
         number: int = 0,
     ) -> None:
         self.answers: list[Answer] = []
+        self.asked: list[tuple[Message, ...]] = []
         self._session = session
         self._item = item
         self._variant = variant
@@ -128,6 +130,7 @@ class LanguageModel:
                 raise
             pytest.skip(str(error))
         self.answers.append(answer)
+        self.asked.append(case.messages)
         return answer
 
 
@@ -192,6 +195,20 @@ def result_of_test(
         asks_form=mark == "behavior",
         message=one_line(str(error), 300) if error and not report.failed else None,
     )
+
+
+def exchanges_of(item: pytest.Item) -> str:
+    """Return what a test asked and was answered, for its failure's sections."""
+    model = item.stash.get(_MODEL, None)
+    if model is None:
+        return ""
+    full = item.config.get_verbosity() > 1
+    lines = (
+        line.text
+        for messages, answer in zip(model.asked, model.answers, strict=True)
+        for line in exchange_lines(messages, answer, full=full)
+    )
+    return "\n".join(lines)
 
 
 def text_of_error(

@@ -23,7 +23,7 @@ from . import RESULT, SUFFIX
 from .distribution import hand_over, is_controller, is_worker, taken_over
 from .items import EvalItem
 from .options import read_options
-from .python_tests import is_eval_test, result_of_test, text_of_error
+from .python_tests import exchanges_of, is_eval_test, result_of_test, text_of_error
 from .suite import Suite
 from .text import CleanText
 
@@ -158,6 +158,11 @@ class EvalSession:
             if report.failed and report.when != "call" and call.excinfo is not None:
                 # pytest asks the item itself for failures of its call alone.
                 report.longrepr = item.repr_failure(call.excinfo)
+            if report.skipped and isinstance(report.longrepr, tuple):
+                # A skip that we raise belongs to the case, not to our own line.
+                place = item.prepared.case.location
+                reason = report.longrepr[2]
+                report.longrepr = (str(place.path), place.line, reason)
             result = item.result_for(report)
             if result is not None and result.outcome == "failed":
                 self.running.failed(item, result)
@@ -166,6 +171,7 @@ class EvalSession:
         if is_eval_test(item):
             result = result_of_test(item, call, report)
             if result is not None and result.outcome == "failed":
+                report.sections.append(("llm", exchanges_of(item)))
                 self._probe_test(item, result)
         if result is not None:
             report.user_properties.append((RESULT, json.dumps(result.to_dict())))
@@ -236,7 +242,7 @@ class EvalSession:
         """End the calls, and write the reports where the results are."""
         if self._running is not None:
             self._end(self._running)
-        if not is_worker(self._config) and self._has_results:
+        if not is_worker(self._config) and not self._only_shows:
             self._write_reports(session)
 
     def _end(self, running: Running) -> None:
@@ -268,6 +274,8 @@ class EvalSession:
 
     def _write_reports(self, session: pytest.Session) -> None:
         """Write the reports; a passed run fails where one cannot be written."""
+        if not self.options.reports:
+            return
         from pytest_llm_diagnosis.report.json_report import write_json
 
         for path in self.options.reports:

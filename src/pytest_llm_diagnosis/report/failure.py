@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from pytest_llm_diagnosis.records import (
+    Answer,
     CaseResult,
     Context,
     Message,
@@ -37,13 +38,31 @@ def failure_lines(
     return list(_failure(result, messages, SHOWN if not full else None))
 
 
+def exchange_lines(
+    messages: Sequence[Message], answer: Answer, *, full: bool
+) -> list[Line]:
+    """Return what a Python test asked and what it got, cut unless `full`."""
+    most = None if full else SHOWN
+    lines = [*_conversation(messages, most)]
+    if answer.contexts:
+        lines += _contexts(answer.contexts, most)
+    lines += _block("answer", answer.text or "(no text)", most)
+    for call in answer.tool_calls:
+        lines += _block("tool call", _call(call), most)
+    return lines
+
+
+def _conversation(messages: Sequence[Message], most: int | None) -> Iterator[Line]:
+    for message in messages:
+        yield from _block(str(message.get("role", "")), message_text(message), most)
+
+
 def _failure(
     result: CaseResult, messages: Sequence[Message], most: int | None
 ) -> Iterator[Line]:
     yield Line(f"{result.file}:{result.line}: {first_line(result)}", "head")
     yield Line(f"{printable(result.id)} ({result.mark}), asked of {result.variant}")
-    for message in messages:
-        yield from _block(str(message.get("role", "")), message_text(message), most)
+    yield from _conversation(messages, most)
     for number, trial in enumerate(result.trials, start=1):
         if trial.grade.all_passed is True:
             continue

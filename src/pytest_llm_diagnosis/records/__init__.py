@@ -1,0 +1,77 @@
+"""The vocabulary: frozen records that travel between the layers.
+
+A record that leaves the process (to the store, a recording, an xdist
+controller or `report.json`) has its dict round trip beside it: `to_dict` gives
+JSON-ready values and `from_dict` gives an equal record back.
+"""
+
+from __future__ import annotations
+
+from .asked import Answer, Context, Request, Tokens
+from .graded import Grade, Trial, Verdict
+from .probed import Ask, Finding
+from .results import CaseResult, RunFacts
+from .terms import (
+    DIMENSIONS,
+    MARKS,
+    Arm,
+    Cause,
+    Dimension,
+    Json,
+    JsonObject,
+    Kind,
+    Mark,
+    Message,
+    Outcome,
+    Rung,
+    VariantKey,
+    message_text,
+)
+from .written import (
+    Case,
+    CheckSpec,
+    Endpoint,
+    Examples,
+    Ideal,
+    Passage,
+    Retrieve,
+    ToolCall,
+    Variant,
+)
+
+__all__ = [
+    "DIMENSIONS",
+    "MARKS",
+    "Answer",
+    "Arm",
+    "Ask",
+    "Case",
+    "CaseResult",
+    "Cause",
+    "CheckSpec",
+    "Context",
+    "Dimension",
+    "Endpoint",
+    "Examples",
+    "Finding",
+    "Grade",
+    "Ideal",
+    "Json",
+    "JsonObject",
+    "Kind",
+    "Mark",
+    "Message",
+    "Outcome",
+    "Passage",
+    "Request",
+    "Retrieve",
+    "RunFacts",
+    "Rung",
+    "Tokens",
+    "ToolCall",
+    "Trial",
+    "Variant",
+    "VariantKey",
+    "Verdict",
+    "message_text",
+]

@@ -1,0 +1,147 @@
+"""What a run knows of its cases, and of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from .graded import Trial
+from .probed import Finding
+from .terms import Json, JsonObject, Mark, Outcome, objects
+
+_NOT_PROBED: JsonObject = {
+    "cause": None,
+    "rung": None,
+    "probability": None,
+    "arms": {},
+    "untested": [],
+    "note": None,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """Everything a run knows of one case under one variant.
+
+    `asks_facts` says that lack of knowledge can fail the case (a fact check or
+    a passage), `asks_form` that its form can: they are the denominators of the
+    diagnosis.  `message` explains an error or a skip.
+    """
+
+    nodeid: str
+    file: str
+    line: int
+    id: str
+    mark: Mark
+    variant: str
+    outcome: Outcome
+    trials: tuple[Trial, ...] = ()
+    cluster: str = ""
+    asks_facts: bool = False
+    asks_form: bool = False
+    critical: bool = False
+    pass_at: int = 1
+    finding: Finding | None = None
+    costume: bool = False
+    message: str | None = None
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the JSON-ready dict that `report.json` shows."""
+        finding = self.finding
+        return {
+            "nodeid": self.nodeid,
+            "file": self.file,
+            "line": self.line,
+            "id": self.id,
+            "mark": self.mark,
+            "variant": self.variant,
+            "cluster": self.cluster,
+            "outcome": self.outcome,
+            "critical": self.critical,
+            "pass_at": self.pass_at,
+            "asks_facts": self.asks_facts,
+            "asks_form": self.asks_form,
+            "trials": [trial.to_dict() for trial in self.trials],
+            "costume": self.costume,
+            **(finding.to_dict() if finding else _NOT_PROBED),
+            "message": self.message,
+        }
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> CaseResult:
+        """Return the record that `to_dict` described."""
+        return cls(
+            nodeid=str(data["nodeid"]),
+            file=str(data["file"]),
+            line=cast("int", data["line"]),
+            id=str(data["id"]),
+            mark=cast("Mark", data["mark"]),
+            variant=str(data["variant"]),
+            outcome=cast("Outcome", data["outcome"]),
+            trials=tuple(map(Trial.from_dict, objects(data, "trials"))),
+            cluster=str(data.get("cluster", "")),
+            asks_facts=bool(data.get("asks_facts", False)),
+            asks_form=bool(data.get("asks_form", False)),
+            critical=bool(data.get("critical", False)),
+            pass_at=cast("int", data.get("pass_at", 1)),
+            finding=Finding.from_dict(data) if data.get("cause") else None,
+            costume=bool(data.get("costume", False)),
+            message=cast("str | None", data.get("message")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """How a run was made, and what it cost.
+
+    `started` is ISO 8601 in UTC; `selection` the variants in their order.
+    `usd` sums the known prices and is None when no price was known although
+    calls were paid.  `waited` is in seconds.  `notes` are said to the reader.
+    """
+
+    seed: int
+    started: str
+    selection: tuple[str, ...] = ()
+    calls: int = 0
+    probe_calls: int = 0
+    stored: int = 0
+    retries: int = 0
+    waited: float = 0.0
+    usd: float | None = None
+    interrupted: bool = False
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return the JSON-ready dict that `report.json` shows under `run`."""
+        return {
+            "seed": self.seed,
+            "started": self.started,
+            "selection": ",".join(self.selection),
+            "calls": self.calls,
+            "probe_calls": self.probe_calls,
+            "stored": self.stored,
+            "retries": self.retries,
+            "waited": self.waited,
+            "usd": self.usd,
+            "interrupted": self.interrupted,
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> RunFacts:
+        """Return the record that `to_dict` described."""
+        selection = str(data.get("selection", ""))
+        return cls(
+            seed=cast("int", data["seed"]),
+            started=str(data["started"]),
+            selection=tuple(selection.split(",")) if selection else (),
+            calls=cast("int", data.get("calls", 0)),
+            probe_calls=cast("int", data.get("probe_calls", 0)),
+            stored=cast("int", data.get("stored", 0)),
+            retries=cast("int", data.get("retries", 0)),
+            waited=cast("float", data.get("waited", 0.0)),
+            usd=cast("float | None", data.get("usd")),
+            interrupted=bool(data.get("interrupted", False)),
+            notes=tuple(cast("Sequence[str]", data.get("notes", ()))),
+        )

@@ -1,0 +1,163 @@
+"""What the user wrote: cases, checks, variants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from pytest_llm_diagnosis.errors import Location
+
+from .terms import Dimension, Json, JsonObject, Kind, Mark, Message, VariantKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSpec:
+    """One check as written: its name, its parameters, and where it stands.
+
+    `folder` is where relative files in the parameters are looked up; `root` is
+    the folder that no file may leave.
+    """
+
+    name: str
+    params: Json
+    dimension: Dimension
+    location: Location
+    folder: Path
+    root: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A piece of a document; `id` is `path#slug`, unique in its suite."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A call the model asks for; `arguments` stays text when it is not JSON."""
+
+    name: str
+    arguments: JsonObject | str
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return a JSON-ready dict."""
+        return {"name": self.name, "arguments": self.arguments}
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> ToolCall:
+        """Return the record that `to_dict` described."""
+        return cls(
+            name=str(data["name"]),
+            arguments=cast("JsonObject | str", data["arguments"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ideal:
+    """A reference answer: text, or the tool calls a good answer makes."""
+
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One input with its checks, as an eval file states it.
+
+    `messages` holds the conversation without the system prompt.  `line` and
+    `ideal_line` count from 1.  A case passes when all its checks pass in
+    `pass_at` of `trials` trials.  `skip` and `xfail` hold the reason.
+    """
+
+    id: str
+    mark: Mark
+    path: Path
+    line: int
+    messages: tuple[Message, ...]
+    system: str | None = None
+    evidence: tuple[Passage, ...] = ()
+    facts: tuple[CheckSpec, ...] = ()
+    form: tuple[CheckSpec, ...] = ()
+    limits: tuple[CheckSpec, ...] = ()
+    instruction: str | None = None
+    ideal: Ideal | None = None
+    ideal_line: int = 0
+    cluster: str | None = None
+    tools: tuple[JsonObject, ...] = ()
+    params: JsonObject = field(default_factory=dict)
+    trials: int = 1
+    pass_at: int = 1
+    critical: bool = False
+    skip: str | None = None
+    xfail: str | None = None
+    tags: tuple[str, ...] = ()
+
+    @property
+    def location(self) -> Location:
+        """Where the case begins."""
+        return Location(path=self.path, line=self.line)
+
+    @property
+    def checks(self) -> tuple[CheckSpec, ...]:
+        """All checks: facts, then form, then limits."""
+        return self.facts + self.form + self.limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a model answers and with which settings."""
+
+    model: str
+    api_base: str | None = None
+    api_key: str | None = None
+    params: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieve:
+    """Which documents a variant searches, and how many passages it shows."""
+
+    documents: tuple[Path, ...]
+    top_k: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examples:
+    """Shown examples: `count` ideal answers of other cases, or fixed turns."""
+
+    count: int = 0
+    messages: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A named model with its settings and what it is given.
+
+    `written` is the endpoint as the file states it, `${NAME}` unfilled: it goes
+    into keys and recordings, so neither secrets nor ports do.  `live` is the
+    endpoint to call, filled from the environment; it is None for a `call:`
+    variant and when replaying.  `call` is `module:attribute`, `script` a file of
+    scripted answers.  `context` is the text of a whole corpus.
+    """
+
+    name: str
+    location: Location
+    kind: Kind
+    written: Endpoint | None = None
+    live: Endpoint | None = field(default=None, repr=False)
+    call: str | None = None
+    script: Path | None = None
+    system: str | None = None
+    examples: Examples | None = None
+    retrieve: Retrieve | None = None
+    context: str | None = None
+    revision: str | None = None
+    max_concurrency: int | None = None
+
+    @property
+    def key(self) -> VariantKey:
+        """What tells it apart from namesakes in other files."""
+        return str(self.location.path), self.name
