@@ -40,6 +40,8 @@ from pytest_llm_diagnosis.records import Answer
         "I could not find any mention of a student discount in the documents.",
         "There isn't enough information to answer.",
         "That information isn't included in the passages.",
+        "The Puffin tent is a luxury product, and the answer is not available.",
+        "This information is unavailable.",
         "Neither document mentions the founder's middle name.",
         "As an AI language model, I do not have access to that information.",
         "No, the documents do not mention it.",

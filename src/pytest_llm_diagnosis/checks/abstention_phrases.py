@@ -61,6 +61,9 @@ ABSTENTION = _any(
     rf"(?:impossible|not possible) to|no way to) (?:be )?(?:\w+ly )?{_LEARN}\b",
     r"\b(?:cannot|can't|unable to|not able to|could not|couldn't) "
     rf"(?:provide|give|offer) {_FEW}(?:{_MATTER}|answer)\b",
+    # the answer is not available, of the answer alone: a product may be sold out
+    rf"\b(?:answer|information|details?|data|figures?) (?:is|are|was|were)"
+    rf"(?:n't| not| un) ?{_FEW}(?:available|given|known|provided|there)\b",
     # the sources do not say; it is not mentioned; nothing is said
     rf"\b(?:{_SOURCE}|{_RULES}|they|it|this|that|which) {_FEW}(?:\w+{_NOT}|{_NOT}) "
     rf"{_FEW}{_SAY}\b",
