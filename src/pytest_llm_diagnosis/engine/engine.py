@@ -59,10 +59,11 @@ class Replay(Protocol):
 
 
 class Urgency(enum.IntEnum):
-    """Who goes first: the answers a report waits for, then the probes."""
+    """Who goes first: answers, then probes that a test waits for, then the rest."""
 
     FIRST = 0
-    PROBE = 1
+    AWAITED_PROBE = 1
+    PROBE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,7 +339,7 @@ class Engine:
         try:
             model = await self._model(request.asks)
             counts.calls += 1
-            counts.probe_calls += urgency is Urgency.PROBE
+            counts.probe_calls += urgency is not Urgency.FIRST
 
             def retrying(error: ModelError, pause: float) -> None:
                 counts.retries += 1

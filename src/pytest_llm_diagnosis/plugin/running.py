@@ -158,7 +158,7 @@ class Running:
         """
         self._use(variant)
         request = self._planner.request(prepared, variant, trial=trial, arm=arm)
-        urgency = Urgency.FIRST if arm == "first" else Urgency.PROBE
+        urgency = Urgency.FIRST if arm == "first" else Urgency.AWAITED_PROBE
         return self._engine.run(self._engine.obtain(request, urgency))
 
     # -- probes ----------------------------------------------------------
