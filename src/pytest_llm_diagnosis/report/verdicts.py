@@ -113,7 +113,11 @@ def _neither_yet(variant: VariantDiagnosis) -> str:
 
 
 def _leaning(verdict: SuiteVerdict) -> str:
-    text = f"leaning {_lean(verdict)}, not settled: {verdict.count} of {verdict.of}"
+    text = f"leaning {_lean(verdict)}, not settled"
+    if verdict.leaning == "both":
+        # Both sides together are all there is: no count of them tells anything.
+        return f"{text}: neither side is shown to be twice the other."
+    text = f"{text}: {verdict.count} of {verdict.of}"
     if verdict.enough is None:
         return f"{text}."
     return f"{text}; {verdict.enough} of {verdict.enough_of} would settle it."
