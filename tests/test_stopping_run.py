@@ -46,6 +46,15 @@ def slow_suite(empty_suite: EvalSuite) -> EvalSuite:
     return empty_suite
 
 
+# A shell that runs the tests in the background has them ignore Ctrl-C, and a
+# child inherits that.
+INTERRUPTIBLE = """\
+import signal, sys, pytest
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(pytest.main(["--llm-concurrency=2"]))
+"""
+
+
 class Begin(Protocol):
     """Starts pytest with two calls in flight."""
 
@@ -59,8 +68,8 @@ def begin(slow_suite: EvalSuite) -> Iterator[Begin]:
     processes: list[subprocess.Popen[str]] = []
 
     def start() -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-mpytest", "--llm-concurrency=2"],
+        process = subprocess.Popen(  # noqa: S603 - pytest, in a folder of its own
+            [sys.executable, "-c", INTERRUPTIBLE],
             cwd=slow_suite.path,
             env={**os.environ, "COLUMNS": "80", "PY_COLORS": "0"},
             stdout=subprocess.PIPE,
