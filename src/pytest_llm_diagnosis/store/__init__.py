@@ -8,6 +8,7 @@ same for replay: a text file that lives in git.
 from __future__ import annotations
 
 from .answers import AnswerStore
+from .grouped import GroupedStore
 from .memory import MemoryStore
 from .protocol import Claim, Store
 from .recordings import Entry, Recording, load_recording, recording_path
@@ -17,6 +18,7 @@ __all__ = [
     "AnswerStore",
     "Claim",
     "Entry",
+    "GroupedStore",
     "MemoryStore",
     "Recording",
     "Store",

@@ -22,7 +22,7 @@ from pytest_llm_diagnosis.records import Answer, Request
 from .protocol import FILTERED, Claim
 
 FORMAT = 1
-_BUSY_SECONDS = 20.0
+_BUSY_SECONDS = 10.0
 # SQLite allows 999 parameters in old versions.
 _CHUNK = 500
 _WAL_PAUSE = 0.01
@@ -73,7 +73,7 @@ class AnswerStore:
         self._run_started = run_started
         self._since = run_started if fresh else 0.0
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._connection = self._open(busy_seconds)
 
     def get(self, key: str) -> Answer | None:
@@ -143,6 +143,12 @@ class AnswerStore:
                 [owner, key],
             )
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Commit what is written inside as one, or nothing of it."""
+        with self._transaction():
+            yield
+
     def close(self) -> None:
         """Let go of the file; closing twice is harmless."""
         with self._lock:
@@ -206,8 +212,12 @@ class AnswerStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Hold the file alone; inside `together` its transaction is the one."""
         connection = self._connection
         with self._lock, self._explained():
+            if connection.in_transaction:
+                yield connection
+                return
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from pytest_llm_diagnosis.records import Answer, Request
 
@@ -53,6 +54,11 @@ class MemoryStore:
         for held in mine:
             if key in {None, held}:
                 del self._owners[held]
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Change nothing: what is kept here is not undone."""
+        yield
 
     def close(self) -> None:
         """Do nothing: there is no file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Literal, Protocol, TypeAlias
 
 from pytest_llm_diagnosis.records import Answer, Request
@@ -49,6 +50,10 @@ class Store(Protocol):
 
     def release(self, owner: str, key: str | None = None) -> None:
         """Give up one claim of the owner, or all of them."""
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """Commit what is written inside as one, or nothing of it."""
         ...
 
     def close(self) -> None:
