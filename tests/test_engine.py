@@ -15,12 +15,14 @@ from pytest_llm_diagnosis.engine import (
     Engine,
     EngineOptions,
     Limiter,
+    Provider,
     RetryPolicy,
     Urgency,
 )
 from pytest_llm_diagnosis.errors import BudgetError, ModelError, ReplayMissError
 from pytest_llm_diagnosis.records import Answer, Request
 from pytest_llm_diagnosis.store import MemoryStore
+from virtual_time import run_virtually
 
 QUICK = RetryPolicy(attempts=3, first_pause=0.001, longest_pause=0.002)
 
@@ -83,7 +85,7 @@ def running(
         open_store=lambda: kept,
         options=EngineOptions(concurrency=concurrency, retry=QUICK, grace=0.2),
         budget=budget,
-        cap_of=(caps or {}).get,
+        provider_of=lambda key: Provider(endpoint="one", cap=(caps or {}).get(key)),
     )
     engine.start()
     try:
@@ -190,13 +192,36 @@ def test_the_call_budget_is_never_exceeded() -> None:
     assert sum(isinstance(error, BudgetError) for error in outcomes) == 7
 
 
-def test_the_money_budget_expects_calls_in_flight_to_cost_the_mean() -> None:
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_the_money_budget_is_not_exceeded(concurrency: int) -> None:
     """At 0.5 USD a call, 1.2 USD allow two calls, not three."""
-    model = Echo()
-    with running(model, concurrency=1, budget=Budget(max_usd=1.2)) as engine:
-        outcomes = [engine.answer(request(n)).exception() for n in range(5)]
+    model = Echo(delay=0.001)
+    budget = Budget(max_usd=1.2)
+    with running(model, concurrency=concurrency, budget=budget) as engine:
+        futures = [engine.answer(request(n)) for n in range(5)]
+        outcomes = [future.exception() for future in futures]
     assert len(model.asked) == 2
-    assert str(outcomes[-1]).startswith("the budget of 1.2 USD is spent")
+    spent = [error for error in outcomes if isinstance(error, BudgetError)]
+    assert len(spent) == 3
+    assert str(spent[0]).startswith("the budget of 1.2 USD is spent")
+
+
+def test_a_budget_of_no_money_allows_no_call() -> None:
+    """Zero means zero."""
+    model = Echo()
+    with running(model, budget=Budget(max_usd=0.0)) as engine:
+        error = engine.answer(request(1)).exception()
+    assert isinstance(error, BudgetError)
+    assert model.asked == []
+
+
+def test_a_budget_whose_first_call_fails_goes_on() -> None:
+    """The next call shows the price."""
+    model = Echo(fail=lambda tries: tries <= QUICK.attempts)
+    with running(model, budget=Budget(max_usd=1.2)) as engine:
+        futures = [engine.answer(request(n)) for n in range(4)]
+        outcomes = [future.exception() for future in futures]
+    assert sum(error is None for error in outcomes) == 2
 
 
 def test_a_stop_lets_no_call_begin() -> None:
@@ -204,12 +229,12 @@ def test_a_stop_lets_no_call_begin() -> None:
     model = Echo(delay=0.05)
     store = MemoryStore()
     with running(model, concurrency=2, store=store) as engine:
-        engine.run_ahead([request(n) for n in range(6)])
+        engine.run_ahead([request(n) for n in range(200)])
         engine.answer(request(0)).result()
         engine.refuse_new_calls()
         with pytest.raises(ModelError, match="the run was stopped"):
-            engine.answer(request(5)).result()
-    assert len(model.asked) <= 4
+            engine.answer(request(199)).result()
+    assert len(model.asked) < 200
     assert store.get(request(0).key) is not None
 
 
@@ -278,18 +303,75 @@ def test_first_answers_go_before_probes() -> None:
 
 def test_the_limit_halves_and_climbs_back() -> None:
     """Overload halves the limit; as many successes as slots add one."""
-    limiter = Limiter(8)
-    limiter.overloaded()
-    assert limiter.limit == 4
-    for _ in range(4):
-        limiter.succeeded()
-    assert limiter.limit == 5
-    for _ in range(100):
-        limiter.succeeded()
-    assert limiter.limit == 8
-    for _ in range(10):
-        limiter.overloaded()
-    assert limiter.limit == 1
+
+    async def limits() -> Iterator[int]:
+        limiter = Limiter(8)
+        seen = []
+        for _ in range(5):
+            number = await limiter.acquire(0)
+            limiter.overloaded(number, None)
+            limiter.release()
+            seen.append(limiter.limit)
+            await asyncio.sleep(2)
+        for successes in (1, 1, 1, 100):
+            for _ in range(successes):
+                limiter.succeeded()
+            seen.append(limiter.limit)
+        return iter(seen)
+
+    assert list(run_virtually(limits())) == [4, 2, 1, 1, 1, 2, 2, 3, 8]
+
+
+def test_calls_in_flight_together_halve_the_limit_once() -> None:
+    """All of them were refused for the same reason."""
+
+    async def limit() -> int:
+        limiter = Limiter(8)
+        numbers = [await limiter.acquire(0) for _ in range(8)]
+        await asyncio.sleep(2)
+        for number in numbers:
+            limiter.overloaded(number, None)
+            await asyncio.sleep(2)
+        return limiter.limit
+
+    assert run_virtually(limit()) == 4
+
+
+def test_a_server_that_never_answered_is_given_up_soon() -> None:
+    """Three tries tell that nobody is there; one that answered gets ten."""
+    unreachable = ModelError("connection refused", retryable=True)
+    policy = RetryPolicy()
+    assert policy.pause(2, unreachable, 0.5, proven=False) is not None
+    assert policy.pause(3, unreachable, 0.5, proven=False) is None
+    assert policy.pause(9, unreachable, 0.5, proven=True) is not None
+
+
+def test_a_call_that_waits_for_its_next_try_holds_no_slot() -> None:
+    """Others go on meanwhile."""
+
+    class Once(Echo):
+        async def answer(self, request: Request) -> Answer:
+            if not self.asked:
+                self.asked.append("refused")
+                raise ModelError("broken", status=500, retryable=True)
+            return await super().answer(request)
+
+    model = Once()
+    patient = RetryPolicy(attempts=2, first_pause=0.3, longest_pause=0.3)
+    store = MemoryStore()
+    engine = Engine(
+        open_model=lambda _: model,
+        open_store=lambda: store,
+        options=EngineOptions(concurrency=1, retry=patient),
+    )
+    engine.start()
+    try:
+        futures = [engine.answer(request(number)) for number in range(3)]
+        for future in futures:
+            future.result()
+    finally:
+        engine.stop()
+    assert model.asked == ["refused", "1", "2", "0"]
 
 
 @pytest.mark.parametrize(
@@ -298,7 +380,8 @@ def test_the_limit_halves_and_climbs_back() -> None:
         (1, ModelError("", retryable=True), 0.375),
         (3, ModelError("", retryable=True), 1.5),
         (4, ModelError("", retryable=True), 3.0),
-        (5, ModelError("", retryable=True), None),
+        (9, ModelError("", retryable=True), 15.0),
+        (10, ModelError("", retryable=True), None),
         (1, ModelError(""), None),
         (1, ModelError("", retryable=True, retry_after=7.0), 7.0),
         (1, ModelError("", retryable=True, retry_after=61.0), None),

@@ -147,7 +147,7 @@ def test_a_call_that_hangs_is_an_error(
     app_suite: EvalSuite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends after `--llm-timeout`, and no other case waits for it."""
-    monkeypatch.setattr(RetryPolicy, "pause", lambda *_: None)
+    monkeypatch.setattr(RetryPolicy, "pause", lambda *_, **__: None)
     hanging = APP.replace('"yes": lambda: "yes"', '"yes": lambda: time.sleep(60)')
     app_suite.write_file("app.py", hanging)
     result = app_suite.run("-k", "yes or later", "--llm-timeout=0.2")

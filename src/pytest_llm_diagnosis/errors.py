@@ -99,7 +99,11 @@ class ReplayMissError(ModelError):
     """Replay was asked for and no recorded answer matches the request."""
 
 
-class BudgetError(ModelError):
+class NotAskedError(ModelError):
+    """The call was not made: the run was stopped before."""
+
+
+class BudgetError(NotAskedError):
     """The call was not made because a budget of calls or money is spent."""
 
 

@@ -1,16 +1,18 @@
 """Requests to answers: concurrency, retry, budgets, single flight.
 
 `Engine` runs one event loop in the background.  `Limiter` says how many calls
-may be in flight, `RetryPolicy` when a failed call is worth another try, and
-`Budget` when to stop.
+may be in flight and `Pace` how many may begin a second, `RetryPolicy` when a
+failed call is worth another try, and `Budget` when to stop.
 """
 
 from __future__ import annotations
 
 from .budget import Budget
+from .calling import Provider
 from .counts import Counts
 from .engine import Engine, EngineOptions, Urgency
 from .limiter import Limiter
+from .pace import Pace
 from .retry import RetryPolicy
 
 __all__ = [
@@ -19,6 +21,8 @@ __all__ = [
     "Engine",
     "EngineOptions",
     "Limiter",
+    "Pace",
+    "Provider",
     "RetryPolicy",
     "Urgency",
 ]

@@ -39,6 +39,12 @@ class Option(NamedTuple):
     flag: bool = False
 
     @property
+    def explained(self) -> str:
+        """The help with the default."""
+        text = self.help.removesuffix(".")
+        return f"{text} (default: {self.default})." if self.default else self.help
+
+    @property
     def twin(self) -> str:
         """The ini name and the attribute: `--llm-max-calls` is `llm_max_calls`."""
         return self.name.removeprefix("--").replace("-", "_")
@@ -59,7 +65,12 @@ OPTIONS = (
         "Variants whose failures are probed (default: the first selected).",
         metavar="NAME[,NAME]|all",
     ),
-    Option("--llm-probe-max", "40", "Most failures probed a variant.", metavar="N"),
+    Option(
+        "--llm-probe-max",
+        "40",
+        "Most failures probed a variant.",
+        metavar="N",
+    ),
     Option("--llm-confirm", None, "Run the suite under the advised fix.", flag=True),
     Option(
         "--llm-answers",
@@ -69,10 +80,33 @@ OPTIONS = (
     ),
     Option("--llm-record", None, "Write the answers to recordings/.", flag=True),
     Option("--llm-concurrency", "32", "Most calls in flight.", metavar="N"),
-    Option("--llm-timeout", "60", "Most seconds of one call.", metavar="S"),
+    Option(
+        "--llm-timeout",
+        "60",
+        "Most seconds of one try of a call, connecting included.",
+        metavar="S",
+    ),
+    Option("--llm-attempts", "10", "Most tries of one call.", metavar="N"),
+    Option(
+        "--llm-retry-time",
+        "120",
+        "No try of a call begins later than this after its first.",
+        metavar="S",
+    ),
+    Option(
+        "--llm-retry-after-max",
+        "60",
+        "Longest Retry-After that is waited for.",
+        metavar="S",
+    ),
     Option("--llm-max-calls", None, "Stop before more calls than this.", metavar="N"),
     Option("--llm-budget", None, "Stop before spending more.", metavar="USD"),
-    Option("--llm-seed", "7", "Seed of examples, probe order and draws.", metavar="N"),
+    Option(
+        "--llm-seed",
+        "7",
+        "Seed of examples, probe order and draws.",
+        metavar="N",
+    ),
     Option(
         "--llm-report",
         None,
@@ -109,7 +143,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                 option.name,
                 choices=option.choices,
                 metavar=option.metavar,
-                help=option.help,
+                help=option.explained,
             )
             parser.addini(option.twin, twin, default=option.default)
 

@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from pytest_llm_diagnosis.engine import Budget, Engine, EngineOptions
+from pytest_llm_diagnosis.engine import (
+    Budget,
+    Engine,
+    EngineOptions,
+    Provider,
+    RetryPolicy,
+)
 from pytest_llm_diagnosis.errors import ModelError, StoreError
 from pytest_llm_diagnosis.models import Model, open_model
 from pytest_llm_diagnosis.records import Answer, Request, Variant, VariantKey
@@ -53,6 +59,11 @@ class EngineRoom:
             recordings=ReplayFiles(variant_of) if replaying else None,
             options=EngineOptions(
                 concurrency=max(1, options.concurrency // processes),
+                retry=RetryPolicy(
+                    attempts=options.attempts,
+                    wall=options.retry_time,
+                    longest_retry_after=options.retry_after_max,
+                ),
                 owner=owner_name(self._config),
             ),
             budget=Budget(
@@ -61,7 +72,7 @@ class EngineRoom:
                 ),
                 max_usd=None if options.budget is None else options.budget / processes,
             ),
-            cap_of=lambda key: variant_of(key).max_concurrency,
+            provider_of=lambda key: _provider(variant_of(key)),
             on_answer=on_answer,
             on_unkept=self._note_unkept,
             redactor=redactor,
@@ -110,3 +121,10 @@ def _share(most: int | None, processes: int, index: int) -> int | None:
     if most is None:
         return None
     return most // processes + (index < most % processes)
+
+
+def _provider(variant: Variant) -> Provider:
+    """Return whose limits a variant shares: those of its model at its address."""
+    written = variant.written
+    where = f"{written.model} at {written.api_base}" if written else str(variant.key)
+    return Provider(endpoint=where, cap=variant.max_concurrency)

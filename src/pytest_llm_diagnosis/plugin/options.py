@@ -35,6 +35,9 @@ class RunOptions:
     record: bool
     concurrency: int
     timeout: float
+    attempts: int
+    retry_time: float
+    retry_after_max: float
     max_calls: int | None
     budget: float | None
     seed: int
@@ -66,6 +69,9 @@ def read_options(config: pytest.Config) -> RunOptions:
         record=bool(values["llm_record"]),
         concurrency=number("llm_concurrency", int, 1) or 1,
         timeout=number("llm_timeout", float, 0.001) or 60.0,
+        attempts=number("llm_attempts", int, 1) or 1,
+        retry_time=number("llm_retry_time", float, 0.0) or 0.0,
+        retry_after_max=number("llm_retry_after_max", float, 0.0) or 0.0,
         max_calls=number("llm_max_calls", int, 0),
         budget=number("llm_budget", float, 0.0),
         seed=number("llm_seed", int, 0) or 0,

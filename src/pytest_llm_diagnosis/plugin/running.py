@@ -221,8 +221,14 @@ class Running:
     def totals(self) -> JsonObject:
         """Return what this process did, JSON-ready."""
         variants = list(self._variants.values())
+        counts = self._engine.counts
+        if self._options.budget is not None and counts.unpriced:
+            self.notes.append(
+                f"--llm-budget could not watch {counts.unpriced} calls: their price"
+                " is unknown"
+            )
         return {
-            **self._engine.counts.to_dict(),
+            **counts.to_dict(),
             "notes": list(self.notes),
             "selection": list(dict.fromkeys(variant.name for variant in variants)),
             "changes": {
