@@ -120,6 +120,21 @@ def test_ctrl_c_keeps_what_is_answered(slow_suite: EvalSuite, begin: Begin) -> N
     assert len(noted(slow_suite, "asked.txt")) == CASES
 
 
+def test_sigterm_keeps_what_is_answered(slow_suite: EvalSuite, begin: Begin) -> None:
+    """As Ctrl-C, with the same exit code."""
+    process = begin()
+    shown = end_at(slow_suite, process, 4, signal.SIGTERM)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED
+    assert "interrupted: this covers only the cases that were reported" in shown
+    assert "terminated by SIGTERM" in shown
+    asked = len(noted(slow_suite, "asked.txt"))
+    assert 4 <= asked < CASES
+    rest = begin()
+    rest.communicate(timeout=SECONDS)
+    assert rest.returncode == 0
+    assert len(noted(slow_suite, "asked.txt")) == CASES
+
+
 def test_ctrl_c_leaves_calls_that_hang(slow_suite: EvalSuite, begin: Begin) -> None:
     """They get two seconds; the exit code is pytest's own."""
     slow_suite.write_file("app.py", APP.replace("SECONDS", HANGING))

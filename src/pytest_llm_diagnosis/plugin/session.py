@@ -24,6 +24,7 @@ from .distribution import hand_over, is_controller, is_worker, taken_over
 from .items import EvalItem
 from .options import read_options
 from .python_tests import exchanges_of, is_eval_test, result_of_test, text_of_error
+from .signals import ending_on_sigterm
 from .suite import Suite
 from .text import CleanText
 
@@ -87,6 +88,10 @@ class EvalSession:
         self, session: pytest.Session
     ) -> Generator[None, object, object]:
         """Run ahead of the items."""
+        with ending_on_sigterm():
+            return (yield from self._run(session))
+
+    def _run(self, session: pytest.Session) -> Generator[None, object, object]:
         self.suite.check_selection()
         if session.testsfailed == len(self._broken):
             # A broken eval file is reported; the rest of the suite still runs.
@@ -174,7 +179,9 @@ class EvalSession:
                 report.sections.append(("llm", exchanges_of(item)))
                 self._probe_test(item, result)
         if result is not None:
-            report.user_properties.append((RESULT, json.dumps(result.to_dict())))
+            # Within one process the record itself travels; what xdist carries is text.
+            told = json.dumps(result.to_dict()) if is_worker(self._config) else result
+            report.user_properties.append((RESULT, told))
         return report
 
     def _probe_test(self, item: pytest.Item, result: CaseResult) -> None:
@@ -195,10 +202,14 @@ class EvalSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the result out of the report, and leave what others show."""
-        text = next((v for name, v in report.user_properties if name == RESULT), None)
-        if text is None or is_worker(self._config):
+        told = next((v for name, v in report.user_properties if name == RESULT), None)
+        if told is None or is_worker(self._config):
             return
-        result = CaseResult.from_dict(json.loads(str(text)))
+        result = (
+            told
+            if isinstance(told, CaseResult)
+            else CaseResult.from_dict(json.loads(str(told)))
+        )
         report.user_properties = [
             *(
                 (name, value)
