@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 
@@ -19,7 +20,12 @@ from pytest_llm_diagnosis.engine import (
     RetryPolicy,
     Urgency,
 )
-from pytest_llm_diagnosis.errors import BudgetError, ModelError, ReplayMissError
+from pytest_llm_diagnosis.errors import (
+    BudgetError,
+    ModelError,
+    ReplayMissError,
+    StoreError,
+)
 from pytest_llm_diagnosis.records import Answer, Request
 from pytest_llm_diagnosis.store import MemoryStore
 from virtual_time import run_virtually
@@ -274,6 +280,40 @@ def test_replay_makes_no_call_and_explains_a_miss() -> None:
     finally:
         engine.stop()
     assert model.asked == []
+
+
+class Broken(MemoryStore):
+    """A store of which one operation fails."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__()
+        setattr(self, operation, self._fail)
+
+    def _fail(self, *_: object) -> NoReturn:
+        raise StoreError("answers.sqlite: locked")
+
+
+@pytest.mark.parametrize("operation", ["get", "claim", "put", "renew", "release"])
+def test_a_store_that_breaks_in_the_run_costs_no_answer(operation: str) -> None:
+    """Every request is asked once and answered; why it is not kept is said."""
+    model = Echo(delay=0.001)
+    said: list[StoreError] = []
+    engine = Engine(
+        open_model=lambda _: model,
+        open_store=lambda: Broken(operation),
+        options=EngineOptions(retry=QUICK, lease=0.01),
+        on_unkept=said.append,
+    )
+    engine.start()
+    try:
+        engine.run_ahead([request(number) for number in range(20)])
+        for number in range(20):
+            assert engine.answer(request(number)).result().text == str(number)
+            assert engine.answer(request(number)).result().text == str(number)
+    finally:
+        engine.stop()
+    assert sorted(model.asked) == sorted(str(number) for number in range(20))
+    assert bool(said) == (operation in {"get", "claim", "put"})
 
 
 def test_first_answers_go_before_probes() -> None:

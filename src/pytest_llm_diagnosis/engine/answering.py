@@ -132,7 +132,9 @@ class Answering:
                 found = self._unkept.get(request.key) or await self._stored(request)
             except StoreError as error:
                 self._on_unkept(error)
-                return await self._call(request, urgency)
+                # It could not be read back either: this run keeps it.
+                self._unkept[request.key] = await self._call(request, urgency)
+                return self._unkept[request.key]
             if found is not None:
                 return found
             answer = await self._claim_and_call(request, urgency)

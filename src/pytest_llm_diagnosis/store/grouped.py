@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
 from pytest_llm_diagnosis.records import Answer, Request
 
@@ -109,17 +109,18 @@ class GroupedStore:
         return [next(written) if one.writes else _done(one.work) for one in wanted]
 
     def _write(self, work: list[Callable[[], object]]) -> list[_Done]:
-        """Commit as one; a file that refuses one of them refuses them all."""
-        if len(work) == 1:
-            return [_done(work[0])]
-        together = _done(lambda: self._together(work))
-        if together.error is not None:
-            return [together] * len(work)
-        return [_Done(result=one) for one in cast("list[object]", together.result)]
-
-    def _together(self, work: list[Callable[[], object]]) -> list[object]:
-        with self._store.together():
-            return [one() for one in work]
+        """Commit as one; a file that cannot be had refuses them all."""
+        began = False
+        try:
+            if len(work) > 1:
+                with self._store.together():
+                    began = True
+                    return [_Done(result=one()) for one in work]
+        except Exception as error:  # noqa: BLE001 - raised where the operations are awaited
+            if not began:
+                return [_Done(error=error)] * len(work)
+        # Undone as a whole: each by itself shows whose error it was.
+        return [_done(one) for one in work]
 
 
 def _done(work: Callable[[], object]) -> _Done:
