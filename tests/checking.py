@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_llm_diagnosis.checks import Check, Registry, default_registry
+from pytest_llm_diagnosis.checks.inquiring import Inquiring, Reply
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
 from pytest_llm_diagnosis.records import (
     Answer,
@@ -52,11 +54,18 @@ def graded(
     params: Json,
     answer: Answer | str,
     dimension: Dimension = "facts",
+    replies: Sequence[Reply] = (),
 ) -> Verdict:
-    """Return the verdict of a check on an answer or on its text."""
+    """Return the verdict of a check on an answer or on its text.
+
+    `replies` are those of the model that an asking check asks.
+    """
     if isinstance(answer, str):
         answer = Answer(text=answer)
-    return bound(name, params, dimension).grade(answer)
+    check = bound(name, params, dimension)
+    if isinstance(check, Inquiring):
+        return check.decide(answer, replies)
+    return check.grade(answer)
 
 
 def outcome(

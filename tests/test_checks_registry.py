@@ -54,8 +54,8 @@ def test_the_built_in_checks() -> None:
     """These names are public; facts and form share theirs, limits have their own."""
     content = (
         "abstains choice contains contains_any ends_with equals excludes fuzzy json "
-        "json_schema json_value matches max_words min_words not_matches number "
-        "starts_with tool_call"
+        "json_schema json_value judge matches max_words min_words not_matches number "
+        "python similar starts_with tool_call"
     )
     assert " ".join(REGISTRY.names("facts")) == content
     assert " ".join(REGISTRY.names("form")) == content
@@ -67,8 +67,9 @@ def test_the_built_in_checks() -> None:
 def test_every_example_does_what_it_says(check_type: CheckType) -> None:
     """The passing answer passes, the failing one fails with the code it names."""
     example, dimension = check_type.example, check_type.dimensions[0]
-    passing = graded(check_type.name, example.params, example.passing, dimension)
-    failing = graded(check_type.name, example.params, example.failing, dimension)
+    name, params = check_type.name, example.params
+    passing = graded(name, params, example.passing, dimension, example.passing_replies)
+    failing = graded(name, params, example.failing, dimension, example.failing_replies)
     assert (passing.passed, passing.code) == (True, None)
     assert (failing.passed, failing.code) == (False, example.code)
     assert failing.reason

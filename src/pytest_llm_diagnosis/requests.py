@@ -148,7 +148,7 @@ class RequestPlanner:
             contexts=contexts,
             variants_file=str(variant.location.path),
         )
-        return replace(request, key=_key(request, variant))
+        return keyed(request, variant)
 
     def _contexts(
         self, prepared: Prepared, variant: Variant, arm: Arm
@@ -298,8 +298,8 @@ def _ideal_text(ideal: Ideal | None) -> str:
     return "\n".join([ideal.text, *calls])
 
 
-def _key(request: Request, variant: Variant) -> str:
-    """Return the request's name in the store: what is asked, of whom, how often.
+def keyed(request: Request, variant: Variant) -> Request:
+    """Return the request with its name in the store: what, of whom, how often.
 
     The endpoint stands in it as written, so that neither a secret nor a port
     chosen at run time changes it; timeouts, retries and concurrency do not.
@@ -318,7 +318,8 @@ def _key(request: Request, variant: Variant) -> str:
         request.arm,
     ]
     # JSON escapes what is not ASCII, a hostile case's lone surrogates included.
-    return hashlib.sha256(_canonical(identity).encode("ascii")).hexdigest()
+    key = hashlib.sha256(_canonical(identity).encode("ascii")).hexdigest()
+    return replace(request, key=key)
 
 
 def _canonical(value: Json) -> str:

@@ -81,13 +81,16 @@ class BoundCheck:
 class Example:
     """One use of a check, run as a test and shown on its reference page.
 
-    `failing` fails with `code`.
+    `failing` fails with `code`.  The replies are what the model of a check that
+    asks one said about each.
     """
 
     params: Json
     passing: Answer
     failing: Answer
     code: str
+    passing_replies: tuple[Answer, ...] = ()
+    failing_replies: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,12 @@ from . import (
     fuzzy,
     json_checks,
     json_value,
+    judge,
     limits,
     numbers,
     patterns,
+    python_code,
+    similar,
     style,
     tools,
     whole_text,
@@ -35,6 +38,9 @@ _FAMILIES = (
     tools,
     style,
     abstention,
+    python_code,
+    judge,
+    similar,
     limits,
 )
 

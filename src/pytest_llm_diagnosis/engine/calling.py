@@ -123,7 +123,8 @@ class Caller:
             # In the slot, so that those who wait for it keep their order.
             model = await self._model(request.asks)
             self.counts.calls += first
-            self.counts.probe_calls += first and urgency > 0
+            self.counts.probe_calls += first and urgency > 0 and not request.inquires
+            self.counts.check_calls += first and request.inquires
             self.counts.in_flight += 1
             try:
                 answer = await self._redacted(model, request)

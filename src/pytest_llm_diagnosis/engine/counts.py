@@ -9,12 +9,14 @@ from dataclasses import dataclass
 class Counts:
     """Running totals of one process.
 
-    `usd` sums the known prices; `unpriced` counts paid answers without one.
-    `waited` is the time calls spent before a repeated try, in seconds.
+    `check_calls` are those that checks made: judges, embeddings.  `usd` sums the
+    known prices; `unpriced` counts paid answers without one.  `waited` is the time
+    calls spent before a repeated try, in seconds.
     """
 
     calls: int = 0
     probe_calls: int = 0
+    check_calls: int = 0
     stored: int = 0
     in_flight: int = 0
     answered: int = 0
@@ -29,6 +31,7 @@ class Counts:
         return {
             "calls": self.calls,
             "probe_calls": self.probe_calls,
+            "check_calls": self.check_calls,
             "stored": self.stored,
             "failed": self.failed,
             "retries": self.retries,

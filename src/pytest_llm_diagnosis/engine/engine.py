@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import functools
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from pytest_llm_diagnosis.errors import StoreError
 from pytest_llm_diagnosis.models import Model
@@ -28,6 +29,14 @@ from .counts import Counts
 from .retry import RetryPolicy
 
 _T = TypeVar("_T")
+
+
+FollowUp: TypeAlias = Callable[[Request, Answer], Coroutine[object, object, None]]
+"""What is to be done with an answer that was run ahead for."""
+
+
+async def nothing(_request: Request, _answer: Answer) -> None:
+    """Do nothing with an answer."""
 
 
 class Urgency(enum.IntEnum):
@@ -139,9 +148,12 @@ class Engine:
         """Return the keys of the requests that need no call."""
         return self.run(self._stored(requests))
 
-    def run_ahead(self, requests: Iterable[Request]) -> None:
-        """Begin to answer the requests, in their order, without waiting."""
-        self._loop.call_soon_threadsafe(self._feed, requests)
+    def run_ahead(self, requests: Iterable[Request], then: FollowUp = nothing) -> None:
+        """Begin to answer the requests, in their order, without waiting.
+
+        `then` is awaited with each request and its answer.
+        """
+        self._loop.call_soon_threadsafe(self._keep_running_ahead, requests, then)
 
     def answer(self, request: Request) -> Future[Answer]:
         """Return a future of the answer; it fails with `ModelError`."""
@@ -186,15 +198,15 @@ class Engine:
             return {one.key for one in requests if self._answering.recorded(one)}
         return set(await self._store.known([one.key for one in requests]))
 
-    def _feed(self, requests: Iterable[Request]) -> None:
-        self._keep(self._run_ahead(requests))
+    def _keep_running_ahead(self, requests: Iterable[Request], then: FollowUp) -> None:
+        self._keep(self._run_ahead(requests, then))
 
     def _keep(self, work: Coroutine[object, object, None]) -> None:
         task = self._loop.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _run_ahead(self, requests: Iterable[Request]) -> None:
+    async def _run_ahead(self, requests: Iterable[Request], then: FollowUp) -> None:
         """Start requests in order, with no more waiting than there are slots."""
         ahead = asyncio.Semaphore(2 * self._options.concurrency)
         for request in requests:
@@ -205,4 +217,15 @@ class Engine:
                 ahead.release()
                 continue
             task = self._answering.begin(request, Urgency.FIRST)
+            task.add_done_callback(functools.partial(self._follow, request, then))
             task.add_done_callback(lambda _: ahead.release())
+
+    def _follow(
+        self, request: Request, then: FollowUp, done: asyncio.Task[Answer | None]
+    ) -> None:
+        """Go on with an answer; whoever wants it sees what was wrong with it."""
+        if then is nothing or done.cancelled() or done.exception():
+            return
+        answer = done.result()
+        if answer is not None and not self._caller.stopping:
+            self._keep(then(request, answer))

@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
-import importlib
 import inspect
-import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import TypeAlias, cast
 
-from pytest_llm_diagnosis.errors import InputError, Location, ModelError, valid_choices
+from pytest_llm_diagnosis.errors import Location, ModelError
+from pytest_llm_diagnosis.importing import imported
 from pytest_llm_diagnosis.records import Answer, Request
 
 from .answers import answer_from
@@ -42,7 +40,9 @@ class CallableModel:
     ) -> None:
         self._target = target
         self._timeout = timeout
-        self._application = _imported(target, location, root)
+        folders = (location.path.parent, root)
+        named = imported(target, "call", location, folders)
+        self._application = cast("Application", named)
 
     async def answer(self, request: Request) -> Answer:
         """Return what the application answers; raises `ModelError`."""
@@ -147,69 +147,3 @@ def _catchable(error: BaseException) -> Exception:
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
     return RuntimeError(f"{type(error).__name__}: {error}")
-
-
-def _imported(target: str, location: Location, root: Path) -> Application:
-    module_name, separator, attribute = target.partition(":")
-    if not (module_name and separator and attribute):
-        raise InputError.at(
-            location,
-            f"call {target!r} does not name a callable",
-            "write module:attribute, as in northwind.assistant:answer",
-        )
-    module = _module(module_name, location, root)
-    application = _attribute(module, attribute, location)
-    if not callable(application):
-        kind = type(application).__name__
-        finding = f"call {target!r} is not callable: it is a {kind}"
-        raise InputError.at(location, finding)
-    return cast("Application", application)
-
-
-def _module(name: str, location: Location, root: Path) -> ModuleType:
-    folders = (location.path.parent, root)
-    for folder in reversed(folders):
-        if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
-    importlib.invalidate_caches()
-    try:
-        module = importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise InputError.at(
-            location,
-            f"cannot import {name!r}: {reason}",
-            f"looked in {folders[0]} and {folders[1]}, then in the environment",
-        ) from error
-    _refuse_namesake(module, location)
-    return module
-
-
-def _refuse_namesake(module: ModuleType, location: Location) -> None:
-    """Refuse a module of the same name from elsewhere that was imported before."""
-    folder = location.path.parent
-    parts = folder.joinpath(*module.__name__.split("."))
-    candidates = (parts.with_suffix(".py"), parts / "__init__.py")
-    wanted = next((path for path in candidates if path.is_file()), None)
-    loaded = getattr(module, "__file__", None)
-    if wanted is None or loaded is None or wanted.samefile(loaded):
-        return
-    raise InputError.at(
-        location,
-        f"{module.__name__!r} is {wanted}, but {loaded} was imported under that name",
-        "give one of the two modules another name",
-    )
-
-
-def _attribute(module: ModuleType, path: str, location: Location) -> object:
-    value: object = module
-    for name in path.split("."):
-        if not hasattr(value, name):
-            public = [known for known in vars(module) if not known.startswith("_")]
-            raise InputError.at(
-                location,
-                f"module {module.__name__!r} has no attribute {path!r}",
-                valid_choices(name, sorted(public), "it has"),
-            )
-        value = getattr(value, name)
-    return value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import pytest
 from _pytest._code.code import TerminalRepr, TracebackStyle
@@ -19,7 +19,7 @@ from pytest_llm_diagnosis.errors import (
     InputError,
     ModelError,
 )
-from pytest_llm_diagnosis.grading import grade
+from pytest_llm_diagnosis.grading import Replies, grade
 from pytest_llm_diagnosis.outcomes import case_result
 from pytest_llm_diagnosis.records import Answer, CaseResult, Trial, Variant
 from pytest_llm_diagnosis.report.failure import failure_lines, first_line
@@ -31,6 +31,13 @@ from .text import CleanText
 
 if TYPE_CHECKING:
     from .session import EvalSession
+
+
+class Told(NamedTuple):
+    """An answer, and what models said to the checks that ask one."""
+
+    answer: Answer
+    replies: Replies
 
 
 class CaseFailedError(Exception):
@@ -130,7 +137,7 @@ class EvalItem(pytest.Item):
         if self.config.option.setuponly:
             return
         answers = self.eval_session.running.answers(self)
-        trials = [self._trial(answer) for answer in answers]
+        trials = [self.trial(answer) for answer in answers]
         self.result = self._result(trials)
         if self.result.outcome == "error":
             _raise_for(answers, self.result)
@@ -165,10 +172,12 @@ class EvalItem(pytest.Item):
             skipped=skipped,
         )
 
-    def _trial(self, answer: Answer | ModelError) -> Trial:
-        if isinstance(answer, ModelError):
-            return Trial(error=answer.message)
-        return Trial(answer=answer, grade=grade(answer, self.prepared.checks))
+    def trial(self, told: Told | ModelError) -> Trial:
+        """Return an answer graded, or the error in its place."""
+        if isinstance(told, ModelError):
+            return Trial(error=told.message)
+        graded = grade(told.answer, self.prepared.checks, told.replies)
+        return Trial(answer=told.answer, grade=graded)
 
     def repr_failure(
         self,
@@ -190,7 +199,7 @@ class EvalItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
 
-def _raise_for(answers: list[Answer | ModelError], result: CaseResult) -> NoReturn:
+def _raise_for(answers: list[Told | ModelError], result: CaseResult) -> NoReturn:
     """Raise the calls' first error, else why no check decides; a spent budget skips."""
     error = next((a for a in answers if isinstance(a, ModelError)), None)
     if isinstance(error, BudgetError):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 
 import pytest
 
+from pytest_llm_diagnosis.checks.inquiring import Inquiring
 from pytest_llm_diagnosis.engine import Urgency
 from pytest_llm_diagnosis.errors import DiagnosisError, ModelError
-from pytest_llm_diagnosis.grading import grade
+from pytest_llm_diagnosis.inquiries import Inquirer
 from pytest_llm_diagnosis.outcomes import case_result
 from pytest_llm_diagnosis.probing import (
     Candidate,
@@ -26,7 +28,6 @@ from pytest_llm_diagnosis.records import (
     CaseResult,
     JsonObject,
     Request,
-    Trial,
     Variant,
     VariantKey,
 )
@@ -40,7 +41,7 @@ from pytest_llm_diagnosis.store import Entry
 from pytest_llm_diagnosis.variants import differences
 
 from .engines import EngineRoom
-from .items import EvalItem
+from .items import EvalItem, Told
 from .live import LiveLine
 from .options import RunOptions
 from .python_tests import cluster_of, is_eval_test, mark_of, variant_of
@@ -61,16 +62,20 @@ class Running:
         self._options = options
         self.notes: list[str] = []
         self._variants: dict[VariantKey, Variant] = {}
+        self._consulted: dict[VariantKey, Variant] = {}
+        self._known = ChainMap(self._variants, self._consulted)
         self._requests: dict[str, tuple[Request, ...]] = {}
         self._unplanned: dict[str, DiagnosisError] = {}
-        self._arrived: dict[str, list[Future[Answer]]] = {}
+        self._arrived: dict[str, list[Future[Told]]] = {}
         self._probes: dict[VariantKey, Probes] = {}
         self._asked: list[Entry] = []
         self._planner = RequestPlanner(
             suite.all_cases, suite.retriever, seed=options.seed
         )
-        room = EngineRoom(config, options, self._variants, self.notes)
+        room = EngineRoom(config, options, self._known, self.notes)
         self._engine = room.engine(self._keep, suite.redactor())
+        self._inquirer = Inquirer(self._engine, fill=suite.filled, use=self._consult)
+        self._asking: dict[str, Prepared] = {}
         self._live = LiveLine(config, self._engine.counts)
 
     # -- before the first item -------------------------------------------
@@ -86,7 +91,14 @@ class Running:
                 self._rank(variant, _candidates(items, variant))
         planned = [request for group in self._requests.values() for request in group]
         stored = self._engine.stored(planned)
-        self._engine.run_ahead(r for r in planned if r.key not in stored)
+        self._engine.run_ahead(
+            (
+                request
+                for request in planned
+                if request.key not in stored or request.key in self._asking
+            ),
+            self._ask_ahead,
+        )
         distinct = {request.key for request in planned}
         limit = self._options.probe_max
         return Plan(
@@ -107,6 +119,22 @@ class Running:
             )
         except DiagnosisError as error:
             self._unplanned[item.nodeid] = error
+            return
+        if any(isinstance(check, Inquiring) for check in item.prepared.checks):
+            for request in self._requests[item.nodeid]:
+                self._asking[request.key] = item.prepared
+
+    async def _ask_ahead(self, request: Request, answer: Answer) -> None:
+        """Ask what the checks of an answer need to know, before anybody waits."""
+        prepared = self._asking.get(request.key)
+        if prepared is not None:
+            await self._inquirer.replies(prepared, answer, Urgency.FIRST)
+
+    async def _tell(self, request: Request, prepared: Prepared) -> Told:
+        """Return an answer, and what its checks need to know."""
+        answer = await self._engine.obtain(request, Urgency.FIRST)
+        replies = await self._inquirer.replies(prepared, answer, Urgency.FIRST)
+        return Told(answer, replies)
 
     def _rank(self, variant: Variant, candidates: Sequence[Candidate]) -> None:
         """Rank the cases of a variant whose failures are to be probed."""
@@ -124,16 +152,22 @@ class Running:
         """Let the engine know a variant by its key."""
         self._variants[variant.key] = variant
 
+    def _consult(self, variant: Variant) -> None:
+        """Let the engine know a model that only checks ask."""
+        self._consulted[variant.key] = variant
+
     # -- for items -------------------------------------------------------
 
     def arrive(self, item: EvalItem) -> None:
         """Wait for an item's answers, with the live line; errors keep for later."""
         requests = self._requests.get(item.nodeid, ())
-        self._arrived[item.nodeid] = [self._engine.answer(one) for one in requests]
+        self._arrived[item.nodeid] = [
+            self._engine.submit(self._tell(one, item.prepared)) for one in requests
+        ]
         for future in self._arrived[item.nodeid]:
             self._live.wait_for(future)
 
-    def answers(self, item: EvalItem) -> list[Answer | ModelError]:
+    def answers(self, item: EvalItem) -> list[Told | ModelError]:
         """Return an item's answers, or the errors in their places.
 
         Raises `DiagnosisError` when it could not even be asked.
@@ -201,7 +235,7 @@ class Running:
 
         Cases of which the arm cannot be asked, and calls that fail, are left out.
         """
-        asked: list[tuple[EvalItem, Future[Answer]]] = []
+        asked: list[tuple[EvalItem, Future[Told]]] = []
         for item in items:
             if not isinstance(item, EvalItem) or item.nodeid not in self._requests:
                 continue
@@ -211,7 +245,8 @@ class Running:
                 request = self._planner.request(item.prepared, item.variant, arm=arm)
             except ArmUnavailableError:
                 continue
-            asked.append((item, self._engine.answer(request)))
+            told = self._engine.submit(self._tell(request, item.prepared))
+            asked.append((item, told))
         for _, future in asked:
             self._live.wait_for(future)
         return [_result(item, future) for item, future in asked]
@@ -246,7 +281,7 @@ class Running:
         try:
             self._engine.stop()
             if self._options.record:
-                write_recordings(self._asked, self._variants.__getitem__)
+                write_recordings(self._asked, self._known.__getitem__)
         except DiagnosisError as error:
             self.notes.append(str(error))
 
@@ -272,19 +307,15 @@ def _candidates(items: Iterable[pytest.Item], variant: Variant) -> list[Candidat
     return found
 
 
-def _outcome(future: Future[Answer]) -> Answer | ModelError:
+def _outcome(future: Future[Told]) -> Told | ModelError:
     try:
         return future.result()
     except ModelError as error:
         return error
 
 
-def _result(item: EvalItem, future: Future[Answer]) -> CaseResult:
-    answer = _outcome(future)
-    if isinstance(answer, ModelError):
-        trial = Trial(error=answer.message)
-    else:
-        trial = Trial(answer=answer, grade=grade(answer, item.prepared.checks))
+def _result(item: EvalItem, future: Future[Told]) -> CaseResult:
+    trial = item.trial(_outcome(future))
     variant = item.variant.name if item.variant else ""
     return case_result(
         item.prepared, [trial], nodeid=item.nodeid, variant=variant, pass_at=1

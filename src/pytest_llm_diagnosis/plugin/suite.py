@@ -23,6 +23,7 @@ from pytest_llm_diagnosis.requests import Prepared
 from pytest_llm_diagnosis.self_test import self_test
 from pytest_llm_diagnosis.variants import (
     VariantsFile,
+    filled_text,
     find_variants_file,
     load_variants,
     resolve_selection,
@@ -229,6 +230,15 @@ class Suite:
             for variant in selection.file.variants.values()
         )
         return Redactor(secrets_of(variants, os.environ))
+
+    def filled(self, text: str, place: Location) -> str:
+        """Return a text with its `${NAME}` filled in; a replay fills nothing in.
+
+        Raises `InputError` at the place for a variable that is not set.
+        """
+        if self._options.answers == "replay":
+            return text
+        return filled_text(text, os.environ, place)
 
     def check_selection(self) -> None:
         """Raise `pytest.UsageError` when a variant was asked for that is not there."""

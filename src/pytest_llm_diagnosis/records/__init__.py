@@ -7,7 +7,7 @@ JSON-ready values and `from_dict` gives an equal record back.
 
 from __future__ import annotations
 
-from .asked import Answer, Context, Request, Tokens
+from .asked import Answer, Context, Inquiry, Request, Tokens
 from .graded import Grade, Trial, Verdict
 from .probed import Ask, Finding
 from .results import CaseResult, RunFacts
@@ -56,6 +56,7 @@ __all__ = [
     "Finding",
     "Grade",
     "Ideal",
+    "Inquiry",
     "Json",
     "JsonObject",
     "Kind",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Literal, cast
 
 from .terms import Arm, Json, JsonObject, Message, VariantKey, objects
 from .written import ToolCall
@@ -38,7 +38,8 @@ class Request:
     `case` is the node id without the variant, `variant` a name.  `trial` counts
     from 0 within its `arm`.  `contexts` are the passages already inside
     `messages`, kept to be reported.  `key` identifies the call in the store.
-    `variants_file` tells variants of one name in two files apart.
+    `variants_file` tells variants of one name in two files apart.  `inquires` says
+    that a check asks it, not the run.
     """
 
     key: str
@@ -51,11 +52,29 @@ class Request:
     arm: Arm = "first"
     contexts: tuple[Context, ...] = ()
     variants_file: str = ""
+    inquires: bool = False
 
     @property
     def asks(self) -> VariantKey:
         """Whom it asks: the variant, told apart from namesakes in other files."""
         return self.variants_file, self.variant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """What a check asks a model of its own before it can decide.
+
+    `model` and `api_base` stand as the case writes them, `${NAME}` unfilled.  A
+    chat takes the `texts` as system message and prompt; a similarity compares
+    two texts by their embeddings and answers with their cosine.  `vote` counts
+    from 0 and tells equal questions apart.
+    """
+
+    kind: Literal["chat", "similarity"]
+    model: str
+    texts: tuple[str, str]
+    api_base: str | None = None
+    vote: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,21 +14,25 @@ class Verdict:
     """A check's result.  `passed` is None when the check could not decide.
 
     `code` is machine-readable (`number:missing`), None when passed; `reason`
-    shows what was found.
+    shows what was found.  `judged` says that a model gave it: it can fail a case,
+    but never decides a cause.
     """
 
     check: str
     passed: bool | None
     code: str | None = None
     reason: str = ""
+    judged: bool = False
 
     def to_dict(self) -> dict[str, Json]:
         """Return a JSON-ready dict."""
+        judged: dict[str, Json] = {"judged": True} if self.judged else {}
         return {
             "check": self.check,
             "passed": self.passed,
             "code": self.code,
             "reason": self.reason,
+            **judged,
         }
 
     @classmethod
@@ -39,6 +43,7 @@ class Verdict:
             passed=cast("bool | None", data["passed"]),
             code=cast("str | None", data.get("code")),
             reason=str(data.get("reason", "")),
+            judged=bool(data.get("judged", False)),
         )
 
 
@@ -54,9 +59,11 @@ class Grade:
         """Return whether all checks of a dimension passed; None without a verdict.
 
         One failed check fails the dimension.  Otherwise an undecided one makes
-        it undecided, as does having no check at all.
+        it undecided, as does having no check at all.  A judge's verdict does not
+        count: causes rest on what can be seen.
         """
-        results = [verdict.passed for verdict in getattr(self, dimension)]
+        verdicts: tuple[Verdict, ...] = getattr(self, dimension)
+        results = [verdict.passed for verdict in verdicts if not verdict.judged]
         if False in results:
             return False
         return None if None in results or not results else True

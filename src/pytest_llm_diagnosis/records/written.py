@@ -140,7 +140,8 @@ class Variant:
     into keys and recordings, so neither secrets nor ports do.  `live` is the
     endpoint to call, filled from the environment; it is None for a `call:`
     variant and when replaying.  `call` is `module:attribute`, `script` a file of
-    scripted answers.  `context` is the text of a whole corpus.
+    scripted answers.  `context` is the text of a whole corpus.  One that `compares`
+    gives the cosine of two texts, and is only asked by checks.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Variant:
     context: str | None = None
     revision: str | None = None
     max_concurrency: int | None = None
+    compares: bool = False
 
     @property
     def key(self) -> VariantKey:

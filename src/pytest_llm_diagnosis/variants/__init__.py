@@ -8,6 +8,7 @@ of `model`, `call` and `script` drops the inherited others.
 from __future__ import annotations
 
 from .comparing import differences
+from .environment import filled_text
 from .files import VariantsFile, find_variants_file
 from .loading import load_variants
 from .selection import resolve_selection
@@ -15,6 +16,7 @@ from .selection import resolve_selection
 __all__ = [
     "VariantsFile",
     "differences",
+    "filled_text",
     "find_variants_file",
     "load_variants",
     "resolve_selection",

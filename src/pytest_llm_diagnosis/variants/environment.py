@@ -6,12 +6,20 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pytest_llm_diagnosis.errors import Location, Problem, did_you_mean
+from pytest_llm_diagnosis.errors import InputError, Location, Problem, did_you_mean
 from pytest_llm_diagnosis.source import ListNode, MapNode, Node, Spot, place
 
 _REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FILLED = ("model", "api_base", "api_key", "params")
+
+
+def filled_text(text: str, variables: Mapping[str, str], location: Location) -> str:
+    """Return a text with its `${NAME}` filled in; raises `InputError` at its place."""
+    problems = list(_unset(text, variables, location))
+    if problems:
+        raise InputError(problems)
+    return _REFERENCE.sub(lambda match: variables[match[1]], text)
 
 
 class Environment:
@@ -31,7 +39,7 @@ class Environment:
 
     def _fill(self, value: Node, spot: Spot, problems: list[Problem]) -> Node:
         if isinstance(value, str):
-            problems += self._unset(value, place(spot, self._path))
+            problems += _unset(value, self._variables, place(spot, self._path))
             return _REFERENCE.sub(
                 lambda match: self._variables.get(match[1], ""), value
             )
@@ -48,14 +56,17 @@ class Environment:
             return items
         return value
 
-    def _unset(self, text: str, location: Location) -> Iterator[Problem]:
-        for name in _REFERENCE.findall(text):
-            if not _NAME.fullmatch(name):
-                finding = f"'${{{name}}}' does not name a variable"
-                yield Problem(location=location, finding=finding)
-            # An empty variable is what CI leaves of a secret that is not set.
-            elif not self._variables.get(name):
-                near = did_you_mean(name, self._variables)
-                finding = f"the variable {name!r} is not set"
-                hint = near or f"set it: export {name}=..."
-                yield Problem(location=location, finding=finding, hint=hint)
+
+def _unset(
+    text: str, variables: Mapping[str, str], location: Location
+) -> Iterator[Problem]:
+    for name in _REFERENCE.findall(text):
+        if not _NAME.fullmatch(name):
+            finding = f"'${{{name}}}' does not name a variable"
+            yield Problem(location=location, finding=finding)
+        # An empty variable is what CI leaves of a secret that is not set.
+        elif not variables.get(name):
+            near = did_you_mean(name, variables)
+            finding = f"the variable {name!r} is not set"
+            hint = near or f"set it: export {name}=..."
+            yield Problem(location=location, finding=finding, hint=hint)
