@@ -31,7 +31,7 @@ from model_server import (
 )
 from pytest_llm_diagnosis.errors import ModelError
 from pytest_llm_diagnosis.models import LitellmModel
-from pytest_llm_diagnosis.models.litellm_model import _is_loopback, parsed_arguments
+from pytest_llm_diagnosis.models.calls import is_loopback, parsed_arguments
 from pytest_llm_diagnosis.records import (
     Answer,
     Context,
@@ -144,6 +144,21 @@ def test_the_request_goes_out_as_planned(server: ModelServer) -> None:
     }
 
 
+def test_a_call_changes_nothing_of_its_request(server: ModelServer) -> None:
+    """Although litellm writes keys and notes of its own into what it is given."""
+    tool: JsonObject = {
+        "type": "function",
+        "function": {"name": "log", "strict": True, "parameters": {}},
+    }
+    asked = replace(
+        REQUEST, tools=(tool,), params={"extra_headers": {"X-A": "b"}, "metadata": {}}
+    )
+    before = repr(asked)
+    ask(server, asked, model="hosted_vllm/m", api_key="sk-secret")
+    assert server.requests[0].headers["x-a"] == "b"
+    assert repr(asked) == before
+
+
 def test_a_parameter_from_the_environment_is_sent_filled(server: ModelServer) -> None:
     """The request carries it as written, because keys must not hold secrets."""
     asked = replace(REQUEST, params={"stop": "${NAME}", "seed": 3})
@@ -222,7 +237,7 @@ def test_a_price_is_shown_only_where_it_is_due(server: ModelServer) -> None:
 )
 def test_what_counts_as_local(url: str | None, *, loopback: bool) -> None:
     """Names and addresses of this machine."""
-    assert _is_loopback(url) is loopback
+    assert is_loopback(url) is loopback
 
 
 BROKEN = [

@@ -7,34 +7,32 @@ ahead of it in a thread that calls `warm`.
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import inspect
-import ipaddress
-import json
 import logging
 import os
 import time
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Protocol, cast
-from urllib.parse import urlsplit
 
 from pytest_llm_diagnosis.errors import ModelError
-from pytest_llm_diagnosis.records import (
-    Answer,
-    Endpoint,
-    Json,
-    JsonObject,
-    Request,
-    Tokens,
-    ToolCall,
-)
+from pytest_llm_diagnosis.records import Answer, Endpoint, Request, Tokens, ToolCall
 
+from .calls import (
+    counted,
+    is_loopback,
+    parsed_arguments,
+    sent_params,
+    stated_key,
+    too_late,
+    without_key,
+)
 from .provider_errors import model_error
 
 # litellm's own deadline lies behind ours, so that one message is shown for both.
 _GRACE_SECONDS = 5.0
-_SHORTEST_SECRET = 6
 
 
 class _Function(Protocol):
@@ -77,9 +75,8 @@ class LitellmModel:
     """One endpoint, called through litellm without retries of any kind.
 
     `timeout` is seconds for the whole call.  `written` is the endpoint as its
-    file states it: a parameter that a request carries unchanged from there is
-    sent as `endpoint` has it, filled from the environment.  `cache_prompt` marks
-    the system message for prompt caching where the provider wants a mark.
+    file states it (see `calls.sent_params`).  `cache_prompt` marks the system
+    message for prompt caching where the provider wants a mark.
     """
 
     def __init__(
@@ -93,7 +90,7 @@ class LitellmModel:
         self._endpoint = endpoint
         self._cache_prompt = cache_prompt
         self._timeout = timeout
-        self._unfilled = written.params if written else {}
+        self._written = written
 
     async def answer(self, request: Request) -> Answer:
         """Return the provider's answer; raises `ModelError`."""
@@ -104,13 +101,14 @@ class LitellmModel:
                 response = await litellm.acompletion(**self._arguments(request))
         except Exception as error:
             if deadline.expired():
-                raise self._too_late() from error
-            raise self._told(error) from error
+                raise too_late(self._endpoint, self._timeout) from error
+            told = model_error(error, now=time.time())
+            raise without_key(told, self._endpoint) from error
         return _answer(
             response,
             request,
             seconds=time.perf_counter() - started,
-            priced=not _is_loopback(self._endpoint.api_base),
+            priced=not is_loopback(self._endpoint.api_base),
         )
 
     async def close(self) -> None:
@@ -120,16 +118,11 @@ class LitellmModel:
 
     def _arguments(self, request: Request) -> dict[str, object]:
         endpoint = self._endpoint
-        stated = {
-            name: value
-            for name, value in request.params.items()
-            if name not in self._unfilled or self._unfilled[name] != value
-        }
-        arguments: dict[str, object] = {**endpoint.params, **stated}
-        # An answer is graded whole, so it is never streamed.
-        arguments.pop("stream", None)
+        arguments: dict[str, object] = dict(
+            sent_params(endpoint, self._written, request)
+        )
         if request.tools:
-            arguments["tools"] = [dict(tool) for tool in request.tools]
+            arguments["tools"] = copy.deepcopy(list(request.tools))
         if self._cache_prompt:
             # litellm turns this into the provider's own mark, or into nothing.
             place = {"location": "message", "role": "system"}
@@ -137,33 +130,13 @@ class LitellmModel:
         return {
             **arguments,
             "model": endpoint.model,
-            "messages": [dict(message) for message in request.messages],
+            "messages": copy.deepcopy(list(request.messages)),
             "api_base": endpoint.api_base,
-            "api_key": self._api_key(),
+            "api_key": stated_key(endpoint),
             "timeout": self._timeout + _GRACE_SECONDS,
             "num_retries": 0,
             "max_retries": 0,
         }
-
-    def _api_key(self) -> str | None:
-        if self._endpoint.api_key is None and _is_loopback(self._endpoint.api_base):
-            # Clients insist on a key; a local server needs none, and a real one
-            # from the environment must not reach whoever listens on the port.
-            return "none"
-        return self._endpoint.api_key
-
-    def _too_late(self) -> ModelError:
-        where = self._endpoint.api_base or self._endpoint.model
-        return ModelError(
-            f"no answer from {where} within {self._timeout:g} s", retryable=True
-        )
-
-    def _told(self, error: Exception) -> ModelError:
-        told = model_error(error, now=time.time())
-        key = self._endpoint.api_key or ""
-        if len(key) < _SHORTEST_SECRET or key not in told.message:
-            return told
-        return told.saying(told.message.replace(key, "***"))
 
 
 def warm() -> None:
@@ -214,12 +187,17 @@ async def _close_clients(litellm: ModuleType) -> None:
     clients: dict[str, object] = litellm.in_memory_llm_clients_cache.cache_dict
     suffix = f"-{id(asyncio.get_running_loop())}"
     for name in [name for name in clients if name.endswith(suffix)]:
-        client = clients.pop(name)
-        close = getattr(client, "close", None) or getattr(client, "aclose", None)
-        closing = close() if close else None
-        if inspect.isawaitable(closing):
-            await closing
+        await _close_client(clients.pop(name))
+    # A client that is dropped leaves a task on the loop, to close it once more.
+    await asyncio.sleep(0)
     await GLOBAL_LOGGING_WORKER.stop()
+
+
+async def _close_client(client: object) -> None:
+    close = getattr(client, "close", None) or getattr(client, "aclose", None)
+    closing = close() if close else None
+    if inspect.isawaitable(closing):
+        await closing
 
 
 def _answer(
@@ -249,29 +227,12 @@ def _tool_calls(calls: Iterable[_Call]) -> Iterable[ToolCall]:
         yield ToolCall(name=call.function.name or "", arguments=arguments)
 
 
-def parsed_arguments(text: str) -> JsonObject | str:
-    """Return a tool call's arguments as an object; text that holds none stays."""
-    try:
-        value: Json = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return text
-    return value if isinstance(value, dict) else text
-
-
-def _refuse(constant: str) -> Json:
-    raise ValueError(f"{constant} is not JSON")
-
-
 def _tokens(usage: _Usage | None) -> Tokens | None:
-    """Return the counts; litellm shows zeros where the provider counted nothing."""
-    if usage is None or not (usage.prompt_tokens or usage.completion_tokens):
+    if usage is None:
         return None
     details = getattr(usage, "prompt_tokens_details", None)
-    return Tokens(
-        prompt=usage.prompt_tokens or 0,
-        completion=usage.completion_tokens or 0,
-        cached=getattr(details, "cached_tokens", None) or 0,
-    )
+    cached = getattr(details, "cached_tokens", None) or 0
+    return counted(usage.prompt_tokens, usage.completion_tokens, cached)
 
 
 def _usd(response: _Response) -> float | None:
@@ -279,13 +240,3 @@ def _usd(response: _Response) -> float | None:
     hidden: dict[str, object] = getattr(response, "_hidden_params", {})
     cost = hidden.get("response_cost")
     return float(cost) if isinstance(cost, int | float) and cost > 0 else None
-
-
-def _is_loopback(api_base: str | None) -> bool:
-    host = urlsplit(api_base or "").hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
