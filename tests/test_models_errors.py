@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llm_diagnosis.models.provider_errors import model_error, retry_after
+from pytest_llm_diagnosis.models.provider_errors import (
+    NO_COMPLETION,
+    model_error,
+    retry_after,
+)
 
 NOW = 1_700_000_000.0
 
@@ -68,6 +72,7 @@ def test_no_header_makes_it_fail(value: str) -> None:
         ('{"foo": 1}', '{"foo": 1}'),
         ("two\n  lines", "two lines"),
         ("", "APIStatusError"),
+        ("Invalid response object: Traceback ...", NO_COMPLETION),
         ("x" * 2_000, f"{'x' * 600}..."),
     ],
 )

@@ -32,6 +32,7 @@ from model_server import (
 from pytest_llm_diagnosis.errors import ModelError
 from pytest_llm_diagnosis.models import LitellmModel
 from pytest_llm_diagnosis.models.calls import is_loopback, parsed_arguments
+from pytest_llm_diagnosis.models.provider_errors import NO_CHOICES, NO_COMPLETION
 from pytest_llm_diagnosis.records import (
     Answer,
     Context,
@@ -274,9 +275,9 @@ BROKEN = [
     (ended("half"), "the provider's answer is not JSON", None, True),
     (raw(b"{not json"), "the provider's answer is not JSON", None, True),
     (raw(b""), "the provider's answer is not JSON", None, True),
-    (raw(b'{"foo": 1}'), "the provider's answer is not a chat completion", None, False),
-    (raw(b"<p>", content_type="text/html"), "Empty or invalid response", None, False),
-    (completion([]), "the provider's answer holds no choices", None, False),
+    (raw(b'{"foo": 1}'), NO_COMPLETION, None, False),
+    (raw(b"<p>", content_type="text/html"), NO_COMPLETION, None, False),
+    (completion([]), NO_CHOICES, None, False),
 ]
 
 

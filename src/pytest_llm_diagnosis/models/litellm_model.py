@@ -29,7 +29,7 @@ from .calls import (
     too_late,
     without_key,
 )
-from .provider_errors import model_error
+from .provider_errors import NO_CHOICES, model_error
 
 # litellm's own deadline lies behind ours, so that one message is shown for both.
 _GRACE_SECONDS = 5.0
@@ -204,7 +204,7 @@ def _answer(
     response: _Response, request: Request, *, seconds: float, priced: bool
 ) -> Answer:
     if not response.choices:
-        raise ModelError("the provider's answer holds no choices")
+        raise ModelError(NO_CHOICES)
     choice = response.choices[0]
     return Answer(
         text=_text(choice.message.content),

@@ -4,7 +4,8 @@ litellm wraps what happened up to four times and gives connection faults and
 unreadable bodies a status of 500 that no server ever sent.  The chain of causes
 still holds the truth.  Exceptions are told apart by the names of their classes,
 so that no client library has to be imported, and so that a user's own
-application gets the same treatment whichever client it uses.
+application gets the same treatment whichever client it uses.  A response that
+was read without a client is told of in the same words.
 """
 
 from __future__ import annotations
@@ -19,15 +20,27 @@ from typing import NamedTuple, cast
 
 from pytest_llm_diagnosis.errors import ModelError
 
+NO_COMPLETION = "the provider's answer is not a chat completion"
+NO_CHOICES = "the provider's answer holds no choices"
+
 _MAX_MESSAGE = 600
 _RETRYABLE = frozenset({408, 429})
 _MADE_UP = 500
+_UNSTATED = 422
 
 _TIMEOUTS = frozenset({"APITimeoutError", "TimeoutException", "TimeoutError"})
 _CONNECTION = frozenset(
     {"APIConnectionError", "TransportError", "ClientConnectionError", "ConnectionError"}
 )
 _RESPONSES = frozenset({"HTTPStatusError", "APIStatusError"})
+_UNREADABLE = frozenset({"JSONDecodeError", "UnicodeDecodeError"})
+_NO_JSON = "the provider's answer is not JSON"
+_NO_REASON = "the provider gives no reason"
+_EMPTY = frozenset({"", "{}", "[]", "null"})
+
+# What litellm says of a body that holds something else than a completion.
+_ODD_BODY = ("Empty or invalid response from LLM", "Invalid response object")
+_ODD_TEXT = "Original Response: <"
 
 # OpenAI's names for a limit that waiting does not lift.
 _SPENT = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
@@ -51,15 +64,67 @@ def model_error(error: BaseException, *, now: float) -> ModelError:
     connection faults, timeouts and bodies cut off in the middle.
     """
     chain = _chain(error)
+    if _is_odd(chain):
+        return ModelError(NO_COMPLETION)
     status = _status(chain)
     wait = retry_after(_headers(chain), now=now)
-    message = _message(chain)
     if status is not None:
-        message = f"{message} (HTTP {status})"
+        said = json.dumps([_body(link) for link in chain.links], default=str)
+        return _refusal(status, _message(chain), said + str(error), wait)
     return ModelError(
-        message,
+        _message(chain), retryable=_is_broken(chain.names), retry_after=wait
+    )
+
+
+def response_error(
+    status: int, text: str, headers: Mapping[str, str], *, now: float
+) -> ModelError:
+    """Return what a response with an HTTP status of failure means.
+
+    `text` is its body; see `model_error` for what is retryable.
+    """
+    wait = retry_after(headers, now=now)
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = text
+    return _refusal(status, _from_body(body) or text, text, wait)
+
+
+def unreadable(error: ValueError) -> ModelError:
+    """Return the error of a body that is not JSON, or not even text."""
+    return ModelError(f"{_NO_JSON}: {error}", retryable=True)
+
+
+def disguised_error(body: object) -> ModelError | None:
+    """Return the error that a body of a good response holds, None if it has none.
+
+    OpenRouter answers so; its `code` is the status that was meant.  An empty
+    error is none.
+    """
+    told = body.get("error") if isinstance(body, Mapping) else None
+    if isinstance(told, str) and told:
+        return _refusal(_UNSTATED, told, told, None)
+    if not isinstance(told, Mapping):
+        return None
+    status = told.get("code", _UNSTATED)
+    message = _from_body(told)
+    if not message and told.get("code") is None:
+        return None
+    if not isinstance(status, int):
+        return ModelError(_one_line(message) or _NO_REASON)
+    return _refusal(status, message, json.dumps(told), None)
+
+
+def _refusal(status: int, message: str, said: str, wait: float | None) -> ModelError:
+    """Return the error of a stated status; `said` is all that was said with it."""
+    spent = wait is None and any(name in said for name in _SPENT)
+    line = _one_line(message)
+    shown = _NO_REASON if line in _EMPTY else line
+    return ModelError(
+        f"{shown} (HTTP {status})",
         status=status,
-        retryable=_retryable(chain, status, wait),
+        retryable=is_retryable(status) and not spent,
         retry_after=wait,
     )
 
@@ -105,9 +170,18 @@ def _until(date: str, now: float) -> float | None:
 def _chain(error: BaseException) -> _Chain:
     links = tuple(_causes(error))
     # litellm's own class says how it sorted the cause, not what the cause was.
-    telling = links[1:] or links
+    telling = [link for link in links if not _is_litellms(link)] or links
     names = {kind.__name__ for link in telling for kind in type(link).__mro__}
     return _Chain(links=links, names=frozenset(names))
+
+
+def _is_litellms(link: BaseException) -> bool:
+    return type(link).__module__.partition(".")[0] == "litellm"
+
+
+def _is_odd(chain: _Chain) -> bool:
+    text = str(chain.links[0])
+    return _ODD_TEXT in text or any(odd in text for odd in _ODD_BODY)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -120,27 +194,24 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _status(chain: _Chain) -> int | None:
     """Return the status a server sent; None where the client made one up."""
-    stated = (getattr(link, "status_code", None) for link in chain.links)
-    status = next((code for code in stated if isinstance(code, int)), None)
-    if chain.names & _RESPONSES:
-        return status
-    if chain.names & (_TIMEOUTS | _CONNECTION) or "JSONDecodeError" in chain.names:
+    stated = [link for link in chain.links if _stated(link) is not None]
+    if not stated:
         return None
-    return None if status == _MADE_UP else status
+    # litellm guesses from texts; the innermost link has seen the response.
+    status = _stated(stated[-1])
+    if chain.names & _RESPONSES or type(stated[-1]) is Exception:
+        return status
+    return None if _is_broken(chain.names) or status == _MADE_UP else status
 
 
-def _retryable(chain: _Chain, status: int | None, wait: float | None) -> bool:
-    if status is None:
-        broken = {"JSONDecodeError", *_TIMEOUTS, *_CONNECTION}
-        return bool(chain.names & broken)
-    if wait is None and _quota_spent(chain):
-        return False
-    return is_retryable(status)
+def _stated(link: BaseException) -> int | None:
+    code = getattr(link, "status_code", None)
+    return code if isinstance(code, int) else None
 
 
-def _quota_spent(chain: _Chain) -> bool:
-    said = json.dumps([_body(link) for link in chain.links], default=str)
-    return any(name in said for name in _SPENT)
+def _is_broken(names: frozenset[str]) -> bool:
+    """Whether the connection failed, or the body was cut off or damaged."""
+    return bool(names & (_TIMEOUTS | _CONNECTION | _UNREADABLE))
 
 
 def _headers(chain: _Chain) -> Mapping[str, str]:
@@ -158,9 +229,12 @@ def _headers(chain: _Chain) -> Mapping[str, str]:
 
 
 def _message(chain: _Chain) -> str:
-    found = (_from_body(_body(link)) for link in chain.links)
-    text = next((text for text in found if text), "") or _from_text(chain)
-    return _one_line(text) or type(chain.links[0]).__name__
+    bodies = [_body(link) for link in chain.links]
+    found = filter(None, map(_from_body, bodies))
+    text = _one_line(next(found, "") or _from_text(chain))
+    if text or not _status(chain):
+        return text or type(chain.links[0]).__name__
+    return next((json.dumps(body, default=str) for body in bodies if body), "")
 
 
 def _body(link: BaseException) -> object:
@@ -181,13 +255,18 @@ def _from_body(body: object) -> str:
 
 
 def _from_text(chain: _Chain) -> str:
-    if "JSONDecodeError" in chain.names:
-        return f"the provider's answer is not JSON: {_innermost(chain)}"
+    unreadable = [link for link in chain.links if _is_unreadable(link)]
+    if unreadable:
+        return f"{_NO_JSON}: {unreadable[0]}"
     if "AssertionError" in chain.names:
-        return "the provider's answer is not a chat completion"
+        return NO_COMPLETION
     if chain.names & (_TIMEOUTS | _CONNECTION):
         return f"no connection to the provider: {_innermost(chain)}"
     return _unwrapped(str(chain.links[0]))
+
+
+def _is_unreadable(link: BaseException) -> bool:
+    return type(link).__name__ in _UNREADABLE
 
 
 def _innermost(chain: _Chain) -> str:
