@@ -308,6 +308,7 @@ def test_the_key_covers_what_is_asked(other: Request) -> None:
         replace(BASE, name="renamed"),
         replace(BASE, live=Endpoint(model="openai/m", api_key="secret")),
         replace(BASE, max_concurrency=1),
+        replace(BASE, lane="litellm"),
     ],
     ids=["name", "live endpoint", "cap"],
 )

@@ -1,25 +1,29 @@
 """Whatever answers a request, behind one protocol.
 
-`open_model` picks it: any provider through litellm, the user's own callable, or
+`open_model` picks it: a plain HTTP request where the endpoint speaks OpenAI's
+chat completions, any other provider through litellm, the user's own callable, or
 a script for tests.  A model makes a call once; retries belong to the engine.
 """
 
 from __future__ import annotations
 
 from .callable_model import CallableModel
+from .direct_model import DirectModel
 from .litellm_model import LitellmModel, warm
-from .opening import open_model
+from .opening import lane_of, open_model
 from .protocol import Model
 from .script_files import load_script
 from .scripted import Rule, ScriptedError, ScriptedModel
 
 __all__ = [
     "CallableModel",
+    "DirectModel",
     "LitellmModel",
     "Model",
     "Rule",
     "ScriptedError",
     "ScriptedModel",
+    "lane_of",
     "load_script",
     "open_model",
     "warm",

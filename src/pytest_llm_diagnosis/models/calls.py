@@ -30,13 +30,15 @@ def sent_params(
         for name, value in request.params.items()
         if name not in unfilled or unfilled[name] != value
     }
-    # An answer is graded whole, so it is never streamed.
-    params = {**endpoint.params, **stated}
     return {
         name: copy.deepcopy(value) if isinstance(value, dict | list) else value
-        for name, value in params.items()
-        if name != "stream"
+        for name, value in without_stream({**endpoint.params, **stated}).items()
     }
+
+
+def without_stream(params: JsonObject) -> JsonObject:
+    """Return parameters without `stream`: an answer is graded whole."""
+    return {name: value for name, value in params.items() if name != "stream"}
 
 
 def stated_key(endpoint: Endpoint) -> str | None:

@@ -5,30 +5,79 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_llm_diagnosis.errors import InputError
-from pytest_llm_diagnosis.records import Variant
+from pytest_llm_diagnosis.records import Endpoint, Lane, Variant
 
+from .bodies import checked
 from .callable_model import CallableModel
+from .calls import without_stream
+from .direct_model import DirectModel
 from .litellm_model import LitellmModel
 from .protocol import Model
 from .script_files import load_script
+from .wires import NotDirectError, Wire, wire_of
 
 
 def open_model(variant: Variant, *, timeout: float, root: Path) -> Model:
     """Return the model of a variant: its script, its callable or its endpoint.
 
     `timeout` is seconds for one call.  Raises `InputError` at the variant when
-    there is nothing to ask, at the script's lines when those are wrong.
+    there is nothing to ask or its lane cannot be taken, at the script's lines
+    when those are wrong.
     """
     if variant.script is not None:
         return load_script(variant.script)
     if variant.call is not None:
         return CallableModel(variant.call, variant.location, root, timeout)
     if variant.live is not None:
-        return LitellmModel(
-            variant.live,
-            timeout,
-            written=variant.written,
-            cache_prompt=variant.context is not None,
-        )
+        return _live_model(variant, variant.live, timeout)
     finding = f"variant {variant.name!r} has nothing to ask"
     raise InputError.at(variant.location, finding, "give it model, call or script")
+
+
+def lane_of(variant: Variant) -> Lane | None:
+    """Return the lane that a variant's calls take; None if it has no endpoint.
+
+    A single request may still need litellm, for a parameter of its case.
+    """
+    if variant.live is None:
+        return None
+    if variant.lane is not None:
+        return variant.lane
+    try:
+        _wire(variant.live)
+    except NotDirectError:
+        return "litellm"
+    return "direct"
+
+
+def _live_model(variant: Variant, endpoint: Endpoint, timeout: float) -> Model:
+    slow = LitellmModel(
+        endpoint,
+        timeout,
+        written=variant.written,
+        cache_prompt=variant.context is not None,
+    )
+    if variant.lane == "litellm":
+        return slow
+    try:
+        wire = _wire(endpoint)
+    except NotDirectError as reason:
+        if variant.lane is None:
+            return slow
+        finding = f"variant {variant.name!r} cannot take the direct lane: {reason}"
+        hint = "leave 'lane' out, or write lane: litellm"
+        raise InputError.at(variant.location, finding, hint) from None
+    return DirectModel(
+        endpoint,
+        wire,
+        timeout,
+        written=variant.written,
+        otherwise=slow if variant.lane is None else None,
+    )
+
+
+def _wire(endpoint: Endpoint) -> Wire:
+    """Return the wire that also carries the endpoint's parameters."""
+    wire = wire_of(endpoint)
+    checked(without_stream(endpoint.params), wire)
+    return wire

@@ -13,6 +13,7 @@ from .probed import Ask, Finding
 from .results import CaseResult, RunFacts
 from .terms import (
     DIMENSIONS,
+    LANES,
     MARKS,
     Arm,
     Cause,
@@ -20,6 +21,7 @@ from .terms import (
     Json,
     JsonObject,
     Kind,
+    Lane,
     Mark,
     Message,
     Outcome,
@@ -41,6 +43,7 @@ from .written import (
 
 __all__ = [
     "DIMENSIONS",
+    "LANES",
     "MARKS",
     "Answer",
     "Arm",
@@ -60,6 +63,7 @@ __all__ = [
     "Json",
     "JsonObject",
     "Kind",
+    "Lane",
     "Mark",
     "Message",
     "Outcome",

@@ -31,10 +31,13 @@ Cause: TypeAlias = Literal[
     "infrastructure",
 ]
 Rung: TypeAlias = Literal["instruction", "examples", "behavior"]
+Lane: TypeAlias = Literal["direct", "litellm"]
+"""The way to an endpoint: one HTTP request of ours, or litellm."""
 VariantKey: TypeAlias = tuple[str, str]
 """A variants file and a name in it."""
 
 MARKS: tuple[Mark, ...] = ("knowledge", "behavior")
+LANES: tuple[Lane, ...] = ("direct", "litellm")
 DIMENSIONS: tuple[Dimension, ...] = ("facts", "form", "limits")
 
 

@@ -8,7 +8,7 @@ from typing import cast
 
 from pytest_llm_diagnosis.errors import Location
 
-from .terms import Dimension, Json, JsonObject, Kind, Mark, Message, VariantKey
+from .terms import Dimension, Json, JsonObject, Kind, Lane, Mark, Message, VariantKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +140,10 @@ class Variant:
     into keys and recordings, so neither secrets nor ports do.  `live` is the
     endpoint to call, filled from the environment; it is None for a `call:`
     variant and when replaying.  `call` is `module:attribute`, `script` a file of
-    scripted answers.  `context` is the text of a whole corpus.  One that `compares`
-    gives the cosine of two texts, and is only asked by checks.
+    scripted answers.  `context` is the text of a whole corpus.  `lane` is the way
+    to the endpoint where one is insisted on; both give the same answer, so it
+    stands in no key.  One that `compares` gives the cosine of two texts, and is
+    only asked by checks.
     """
 
     name: str
@@ -158,6 +160,7 @@ class Variant:
     revision: str | None = None
     max_concurrency: int | None = None
     compares: bool = False
+    lane: Lane | None = None
 
     @property
     def key(self) -> VariantKey:

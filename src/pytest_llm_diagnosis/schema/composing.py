@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pytest_llm_diagnosis.records import MARKS, Json, JsonObject
+from pytest_llm_diagnosis.records import LANES, MARKS, Json, JsonObject
 
 from .accepting import acceptor
 
@@ -146,6 +146,11 @@ _VARIANT: Final[Mapping[str, JsonObject]] = {
         {"type": "integer"},
     ),
     "max_concurrency": _said("how many calls at a time", _COUNT),
+    "lane": _said(
+        "the way to the model: litellm, or direct, a plain HTTP request, which is "
+        "chosen where the endpoint speaks OpenAI's chat completions",
+        {"enum": list(LANES)},
+    ),
 }
 VARIANT_KEYS: Final = tuple(_VARIANT)
 

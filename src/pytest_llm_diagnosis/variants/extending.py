@@ -13,7 +13,7 @@ from pytest_llm_diagnosis.source import MapNode, place
 from .outlining import Layer
 
 SOURCES = ("model", "call", "script")
-_ENDPOINT = ("model", "api_base", "api_key", "params")
+_ENDPOINT = ("model", "api_base", "api_key", "params", "lane")
 
 
 class Merged(NamedTuple):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
-from pytest_llm_diagnosis.records import Endpoint, JsonObject, Variant
+from pytest_llm_diagnosis.records import Endpoint, JsonObject, Lane, Variant
 from pytest_llm_diagnosis.schema import meant
 from pytest_llm_diagnosis.source import MapNode, place, plain
 
@@ -33,7 +33,11 @@ class Maker:
         Raises `InputError` with everything that is wrong with it.
         """
         node = merged.node
-        problems = [*self._bad_source(layer, merged), *self._bad_call(node)]
+        problems = [
+            *self._bad_source(layer, merged),
+            *self._bad_call(node),
+            *self._bad_lane(node),
+        ]
         has_model = "model" in node
         variant = Variant(
             name=layer.name,
@@ -49,6 +53,7 @@ class Maker:
             context=_try(self._giver.context, node, problems),
             revision=_text(node, "revision"),
             max_concurrency=_count(node, "max_concurrency"),
+            lane=cast("Lane | None", node.get("lane")),
         )
         if problems:
             raise InputError(problems)
@@ -73,6 +78,14 @@ class Maker:
         if call is not None and location is not None and not _CALL.fullmatch(call):
             finding = f"'call' must be module:attribute, got {call!r}"
             hint = "like northwind.assistant:answer"
+            yield Problem(location=location, finding=finding, hint=hint)
+
+    def _bad_lane(self, node: MapNode) -> Iterator[Problem]:
+        other = next((key for key in ("call", "script") if key in node), None)
+        if "lane" in node and other is not None:
+            location = place(node.spots["lane"][0], self._path)
+            finding = f"'lane' and {other!r} are both given"
+            hint = "a lane is a way to a model's endpoint"
             yield Problem(location=location, finding=finding, hint=hint)
 
     def _call_location(self, node: MapNode) -> Location | None:
