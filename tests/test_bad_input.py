@@ -506,6 +506,7 @@ variants:
   b: {extends: a, examples: 2, retrieve: {documents: "docs/*.md", top_k: 2}}
   c: {extends: b, context: ["docs/**/*.md"], kind: weights, revision: 2}
   d: {call: "a.b:c", max_concurrency: 3}
+  e: {extends: a, lane: direct}
 """
 PIECES = st.sampled_from(
     [

@@ -310,10 +310,10 @@ def test_the_key_covers_what_is_asked(other: Request) -> None:
         replace(BASE, max_concurrency=1),
         replace(BASE, lane="litellm"),
     ],
-    ids=["name", "live endpoint", "cap"],
+    ids=["name", "live endpoint", "cap", "lane"],
 )
 def test_the_key_leaves_out_what_does_not_matter(same: Variant) -> None:
-    """Neither a secret, nor a port, nor a cap changes the key."""
+    """Neither a secret, nor a port, nor a cap, nor a lane changes the key."""
     assert ask(prepared("q"), same).key == ask(prepared("q")).key
 
 

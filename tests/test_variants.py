@@ -175,6 +175,24 @@ def test_other_keys(tmp_path: Path) -> None:
     assert "sk-secret" not in repr(live)
 
 
+def test_a_lane_is_a_way_to_an_endpoint(tmp_path: Path) -> None:
+    """It is inherited with the endpoint, and means nothing without one."""
+    text = """\
+        variants:
+          b: {model: m, lane: litellm}
+          v: {extends: b, model: n}
+          app: {extends: b, call: "a:b"}
+        """
+    found = load(tmp_path, text).variants
+    lanes = {name: one.lane for name, one in found.items()}
+    assert lanes == {"b": "litellm", "v": "litellm", "app": None}
+    assert variant(tmp_path, "revision: 2").lane is None
+    assert told(tmp_path, "variants: {v: {call: 'a:b', lane: direct}}") == [
+        "llm_variants.yaml:1: 'lane' and 'call' are both given",
+        "  a lane is a way to a model's endpoint",
+    ]
+
+
 # -- extends ------------------------------------------------------------------
 
 
