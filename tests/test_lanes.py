@@ -254,7 +254,11 @@ def test_tools(
     ]
 
 
-CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+CALL: JsonObject = {
+    "id": "1",
+    "type": "function",
+    "function": {"name": "f", "arguments": "{}"},
+}
 MESSAGES: list[tuple[JsonObject, ...]] = [
     ({"role": "user", "content": ""},),
     ({"role": "user", "content": "a", "name": None},),
@@ -353,7 +357,7 @@ def test_what_litellm_has_rules_for_is_left_to_it(
 ) -> None:
     """Without a lane the request of a case still gets through, by litellm."""
     asked = replace(ASKED, params=params)
-    free, slow = (ask(server, lane, asked) for lane in (None, "litellm"))  # type: ignore[arg-type]  # a lane or none
+    free, slow = (ask(server, lane, asked) for lane in (None, "litellm"))
     assert free.told == slow.told
     bodies = [[one.body for one in came.sent] for came in (free, slow)]
     assert bodies[0] == bodies[1]
@@ -376,7 +380,7 @@ def test_turns_that_litellm_rewrites_are_left_to_it(
 ) -> None:
     """They reach the server in litellm's form."""
     asked = replace(ASKED, messages=messages)
-    free, slow = (ask(server, lane, asked) for lane in (None, "litellm"))  # type: ignore[arg-type]  # a lane or none
+    free, slow = (ask(server, lane, asked) for lane in (None, "litellm"))
     assert free.sent[0].body == slow.sent[0].body
     assert free.sent[0].body["messages"] != list(messages)
 

@@ -13,7 +13,12 @@ from pathlib import Path
 import pytest
 
 from pytest_llm_diagnosis.errors import InputError, Location, ModelError
-from pytest_llm_diagnosis.models import CallableModel, LitellmModel, open_model
+from pytest_llm_diagnosis.models import (
+    CallableModel,
+    DirectModel,
+    LitellmModel,
+    open_model,
+)
 from pytest_llm_diagnosis.models.answers import answer_from
 from pytest_llm_diagnosis.models.scripted import ScriptedModel
 from pytest_llm_diagnosis.records import (
@@ -316,6 +321,8 @@ def test_a_variant_opens_as_the_model_it_names(tmp_path: Path) -> None:
 
     assert kind(script=script) is ScriptedModel
     assert kind(call="textwrap:dedent") is CallableModel
-    assert kind(live=Endpoint(model="openai/x")) is LitellmModel
+    local = Endpoint(model="openai/x", api_base="http://127.0.0.1:9/v1")
+    assert kind(live=local) is DirectModel
+    assert kind(live=local, lane="litellm") is LitellmModel
     with pytest.raises(InputError, match=r"llm_variants\.yaml:3: variant 'v' has noth"):
         kind()
