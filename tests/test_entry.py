@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from conftest import EvalSuite
+from model_server import ModelServer
 from pytest_llm_diagnosis.plugin import OPTIONS
 
 SECONDS = 20
@@ -113,6 +114,22 @@ def test_litellm_is_loaded_by_live_calls_alone(
     modules = modules_of(good_suite, *arguments)
     assert "pytest_llm_diagnosis.engine.engine" in modules
     assert not {"litellm", "openai", "httpx"} & modules
+
+
+@pytest.mark.parametrize("kind", ["openai", "hosted_vllm", "custom_openai"])
+def test_the_direct_lane_does_without_litellm(good_suite: EvalSuite, kind: str) -> None:
+    """A run whose variants all take it never imports litellm, live or stored."""
+    with ModelServer(lambda _sent: "yes") as server:
+        keys = f"model: {kind}/m, api_base: '{server.url}'"
+        text = f"default: base\nvariants: {{base: {{{keys}}}}}\n"
+        good_suite.write_file("llm_variants.yaml", text)
+        live = modules_of(good_suite, "--llm-record")
+        assert server.served == 1
+        stored = modules_of(good_suite)
+        assert server.served == 1
+    assert "aiohttp" in live
+    assert not {"litellm", "openai", "httpx"} & live
+    assert not {"litellm", "openai", "httpx", "aiohttp"} & stored
 
 
 # -- what is documented -------------------------------------------------------

@@ -22,8 +22,7 @@ from pytest_llm_diagnosis.store import AnswerStore, MemoryStore, Store
 from .distribution import has_ended, owner_name, worker_count, worker_index
 from .options import RunOptions
 from .recording import ReplayFiles
-
-STORE_FOLDER = "llm-diagnosis"
+from .warming import STORE
 
 
 class EngineRoom:
@@ -103,8 +102,9 @@ class EngineRoom:
             self._notes.append("answers are not kept: pytest's cache is off")
             return MemoryStore()
         try:
+            folder, name = STORE
             store = AnswerStore(
-                cache.mkdir(STORE_FOLDER) / "answers.sqlite",
+                cache.mkdir(folder) / name,
                 run_started=options.started,
                 fresh=options.answers == "fresh",
             )

@@ -68,6 +68,8 @@ class EvalFile(pytest.File):
         cases = suite.cases(self.path)
         selection = suite.selection(self.path)
         variants = tuple(selection.variants) if selection else (None,)
+        if selection and any(prepared.case.skip is None for prepared in cases):
+            self.eval_session.warming.foresee(selection.variants)
         for tag in sorted({tag for prepared in cases for tag in prepared.case.tags}):
             self.config.addinivalue_line("markers", f"{tag}: tag of eval cases")
         for prepared in cases:

@@ -27,6 +27,7 @@ from .python_tests import exchanges_of, is_eval_test, result_of_test, text_of_er
 from .signals import ending_on_sigterm
 from .suite import Suite
 from .text import CleanText
+from .warming import Warming
 
 if TYPE_CHECKING:
     from pytest_llm_diagnosis.probing import Probed
@@ -43,6 +44,7 @@ class EvalSession:
         self._config = config
         self.options = read_options(config)
         self.suite = Suite(config, self.options)
+        self.warming = Warming(config, self.options)
         self._running: Running | None = None
         self._broken: set[str] = set()
         self._probed: list[Probed] = []
@@ -253,6 +255,7 @@ class EvalSession:
         """End the calls, and write the reports where the results are."""
         if self._running is not None:
             self._end(self._running)
+        self.warming.stop()
         if not is_worker(self._config) and not self._only_shows:
             self._write_reports(session)
 
