@@ -14,10 +14,14 @@ import pytest
 
 from conftest import EvalSuite
 from model_server import ModelServer
-from pytest_llm_diagnosis.plugin import warming
-from pytest_llm_diagnosis.plugin.warming import _Import
+from pytest_llm_diagnosis.errors import Location
+from pytest_llm_diagnosis.models import DirectModel, LitellmModel
+from pytest_llm_diagnosis.plugin import declare_hooks
+from pytest_llm_diagnosis.plugin.options import read_options
+from pytest_llm_diagnosis.plugin.warming import Warming, _Import
+from pytest_llm_diagnosis.records import Answer, Endpoint, Request, Variant
 
-SECONDS = 40
+SECONDS = 60
 
 SPY = """\
 import json, sys, threading
@@ -53,18 +57,19 @@ def server() -> Iterator[ModelServer]:
         yield server
 
 
-def warmed(
-    suite: EvalSuite, server: ModelServer, *arguments: str, keys: str = "lane: litellm"
-) -> Warmed:
+def write_variant(suite: EvalSuite, keys: str) -> None:
+    """Write a variants file with one variant."""
+    text = f"default: base\nvariants: {{base: {{{keys}}}}}\n"
+    suite.write_file("llm_variants.yaml", text)
+
+
+def warmed(suite: EvalSuite, server: ModelServer) -> Warmed:
     """Run pytest in a process of its own; return what became of the import."""
-    text = f"model: openai/m, api_base: '{server.url}'"
-    suite.write_file(
-        "llm_variants.yaml", f"default: base\nvariants: {{base: {{{text}, {keys}}}}}\n"
-    )
+    write_variant(suite, f"model: openai/m, api_base: '{server.url}', lane: litellm")
     suite.write_file("spy.py", SPY)
     command = [sys.executable, "-mpytest", "-pspy", "-pno:hypothesispytest"]
     result = subprocess.run(  # noqa: S603 - this Python with arguments of ours
-        [*command, *arguments],
+        command,
         cwd=suite.path,
         env={**os.environ, "PYTHONPATH": str(suite.path)},
         capture_output=True,
@@ -76,61 +81,12 @@ def warmed(
     return Warmed(told["begun"], told["left"], told["litellm"], result)
 
 
-def test_it_begins_where_a_call_is_certain(
-    good_suite: EvalSuite, server: ModelServer
-) -> None:
-    """In a first run, and in one that asks anew; not where answers are stored."""
-    first = warmed(good_suite, server)
-    assert (first.begun, first.left, first.litellm) == (True, [], True)
-    assert first.result.returncode == 0
+def test_a_first_run_imports_ahead(good_suite: EvalSuite, server: ModelServer) -> None:
+    """The import begins during collection, and the calls find it done."""
+    run = warmed(good_suite, server)
+    assert (run.begun, run.left, run.litellm) == (True, [], True)
+    assert run.result.returncode == 0
     assert server.served == 1
-    second = warmed(good_suite, server)
-    assert (second.begun, second.litellm) == (False, False)
-    assert second.result.returncode == 0
-    assert server.served == 1
-    fresh = warmed(good_suite, server, "--llm-answers=fresh")
-    assert fresh.begun
-    assert server.served == 2
-
-
-HOOK = "def pytest_llm_live_call(variant):\n    pass\n"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "keys"),
-    [
-        (["--co"], "lane: litellm"),
-        (["--setup-plan"], "lane: litellm"),
-        (["-k", "nothing"], "lane: litellm"),
-        (["-m", "behavior"], "lane: litellm"),
-        (["good.eval.yaml::fine[base]"], "lane: litellm"),
-        (["--llm-answers=replay"], "lane: litellm"),
-        (["--llm-max-calls=0"], "lane: litellm"),
-        (["-n2"], "lane: litellm"),
-        ([], "lane: direct"),
-        ([], "revision: 2"),
-    ],
-)
-def test_it_does_not_begin_where_no_call_is_certain(
-    good_suite: EvalSuite, server: ModelServer, arguments: list[str], keys: str
-) -> None:
-    """Whatever may keep the call away, or sends it by the other lane."""
-    assert not warmed(good_suite, server, *arguments, keys=keys).begun
-
-
-def test_a_hook_comes_first(good_suite: EvalSuite, server: ModelServer) -> None:
-    """It may set what litellm reads when it is imported."""
-    good_suite.write_file("conftest.py", HOOK)
-    assert not warmed(good_suite, server).begun
-
-
-def test_a_skipped_case_asks_nothing(
-    good_suite: EvalSuite, server: ModelServer
-) -> None:
-    """Nor does a file of them need litellm."""
-    case = "{id: a, mark: knowledge, prompt: q, facts: [contains: x], skip: true}"
-    good_suite.write_file("good.eval.yaml", f"cases: [{case}]\n")
-    assert not warmed(good_suite, server).begun
 
 
 def test_a_run_that_ends_early_gives_it_up(
@@ -144,6 +100,112 @@ def test_a_run_that_ends_early_gives_it_up(
     assert "boom" in run.result.stdout
     assert run.result.stderr == ""
     assert server.served == 0
+
+
+SLOW = "model: openai/m, api_base: 'http://127.0.0.1:9/v1', lane: litellm"
+FAST = "model: openai/m, api_base: 'http://127.0.0.1:9/v1'"
+HOOK = "def pytest_llm_live_call(variant):\n    pass\n"
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[_Import]:
+    """Return the imports that would have begun; calls are answered by nobody."""
+    found: list[_Import] = []
+
+    async def answer(_model: object, _request: Request) -> Answer:
+        return Answer(text="yes")
+
+    def start(thread: _Import) -> None:
+        found.append(thread)
+
+    monkeypatch.setattr(_Import, "start", start)
+    monkeypatch.setattr(_Import, "join", lambda _thread: None)
+    monkeypatch.setattr(LitellmModel, "answer", answer)
+    monkeypatch.setattr(DirectModel, "answer", answer)
+    return found
+
+
+def test_stored_answers_need_no_import(
+    good_suite: EvalSuite, begun: list[_Import]
+) -> None:
+    """A store may hold them all; asking anew is certain again."""
+    write_variant(good_suite, SLOW)
+    good_suite.run("--co")
+    assert len(begun) == 0
+    good_suite.run().assert_outcomes(passed=2)
+    assert len(begun) == 1
+    good_suite.run().assert_outcomes(passed=2)
+    assert len(begun) == 1
+    good_suite.run("--llm-answers=fresh").assert_outcomes(passed=2)
+    assert len(begun) == 2
+    good_suite.run("-pno:cacheprovider").assert_outcomes(passed=2)
+    assert len(begun) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keys"),
+    [
+        (["--setup-plan"], SLOW),
+        (["-k", "nothing"], SLOW),
+        (["-m", "behavior"], SLOW),
+        (["--lf"], SLOW),
+        (["good.eval.yaml::fine[base]"], SLOW),
+        (["--llm-answers=replay"], SLOW),
+        (["--llm-max-calls=0"], SLOW),
+        ([], FAST),
+        ([], "call: 'textwrap:dedent'"),
+    ],
+)
+def test_it_does_not_begin_where_no_call_is_certain(
+    good_suite: EvalSuite, begun: list[_Import], arguments: list[str], keys: str
+) -> None:
+    """Whatever may keep the call away, or sends it by another way."""
+    write_variant(good_suite, keys)
+    good_suite.run(*arguments)
+    assert begun == []
+
+
+def test_it_does_not_begin_where_another_process_may_ask(
+    good_suite: EvalSuite, begun: list[_Import]
+) -> None:
+    """Neither in a worker, which may find the answer there, nor in a controller."""
+    write_variant(good_suite, SLOW)
+    variant = Variant(
+        name="base",
+        location=Location(path=good_suite.path),
+        kind="prompt",
+        live=Endpoint(model="anthropic/claude"),
+    )
+    config = good_suite.pytester.parseconfigure()
+    declare_hooks(config.pluginmanager)
+    Warming(config, read_options(config)).foresee([variant])
+    assert len(begun) == 1
+    vars(config)["workerinput"] = {}
+    Warming(config, read_options(config)).foresee([variant])
+    assert len(begun) == 1
+    del vars(config)["workerinput"]
+    config.option.dist = "load"
+    Warming(config, read_options(config)).foresee([variant])
+    assert len(begun) == 1
+
+
+def test_a_hook_comes_first(good_suite: EvalSuite, begun: list[_Import]) -> None:
+    """It may set what litellm reads when it is imported."""
+    write_variant(good_suite, SLOW)
+    good_suite.write_file("conftest.py", HOOK)
+    good_suite.run().assert_outcomes(passed=2)
+    assert begun == []
+
+
+def test_a_skipped_case_asks_nothing(
+    good_suite: EvalSuite, begun: list[_Import]
+) -> None:
+    """Nor does a file of them need litellm."""
+    write_variant(good_suite, SLOW)
+    case = "{id: a, mark: knowledge, prompt: q, facts: [contains: x], skip: true}"
+    good_suite.write_file("good.eval.yaml", f"cases: [{case}]\n")
+    good_suite.run()
+    assert begun == []
 
 
 def test_an_import_is_given_up_at_its_next_module(
@@ -185,7 +247,7 @@ def test_an_import_that_fails_is_told_by_the_call(
         raise ImportError("no litellm")
 
     monkeypatch.setattr("pytest_llm_diagnosis.models.warm", fails)
-    thread = warming._Import()
+    thread = _Import()
     thread.start()
     thread.join()
     thread.give_up()
