@@ -152,7 +152,7 @@ def _parsed(reply: _Reply) -> Json:
     if reply.data is None:
         raise unreadable(ValueError("it breaks off"))
     try:
-        body: Json = json.loads(reply.data.decode())
+        body: Json = json.loads(reply.data)
     except RecursionError:
         raise ModelError(NO_COMPLETION) from None
     except ValueError as error:
