@@ -8,11 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llm_diagnosis.models.provider_errors import (
-    NO_COMPLETION,
-    model_error,
-    retry_after,
-)
+from pytest_llm_diagnosis.models.provider_errors import model_error, retry_after
 
 NOW = 1_700_000_000.0
 
@@ -72,7 +68,6 @@ def test_no_header_makes_it_fail(value: str) -> None:
         ('{"foo": 1}', '{"foo": 1}'),
         ("two\n  lines", "two lines"),
         ("", "APIStatusError"),
-        ("Invalid response object: Traceback ...", NO_COMPLETION),
         ("x" * 2_000, f"{'x' * 600}..."),
     ],
 )
@@ -119,6 +114,14 @@ def test_a_spent_quota_is_not_waited_for(
         "", status_code=429, body=body, litellm_response_headers=headers
     )
     assert model_error(error, now=NOW).retryable is retryable
+
+
+def test_an_earlier_try_does_not_speak_for_the_last() -> None:
+    """An application may try twice: what it handled is context, not cause."""
+    last = APIStatusError("bad key", status_code=401)
+    last.__context__ = APIStatusError("slow down", status_code=429)
+    told = model_error(last, now=NOW)
+    assert (told.message, told.retryable) == ("bad key (HTTP 401)", False)
 
 
 def test_a_chain_that_bites_its_tail_ends() -> None:

@@ -180,7 +180,10 @@ def _is_litellms(link: BaseException) -> bool:
 
 
 def _is_odd(chain: _Chain) -> bool:
+    """Whether litellm met a body that it could not make a completion of."""
     text = str(chain.links[0])
+    if not _is_litellms(chain.links[0]):
+        return False
     return _ODD_TEXT in text or any(odd in text for odd in _ODD_BODY)
 
 
@@ -197,9 +200,12 @@ def _status(chain: _Chain) -> int | None:
     stated = [link for link in chain.links if _stated(link) is not None]
     if not stated:
         return None
-    # litellm guesses from texts; the innermost link has seen the response.
-    status = _stated(stated[-1])
-    if chain.names & _RESPONSES or type(stated[-1]) is Exception:
+    link = stated[0]
+    if _is_litellms(link):
+        # It guesses from texts; the innermost link has seen the response.
+        link = stated[-1]
+    status = _stated(link)
+    if chain.names & _RESPONSES or type(link) is Exception:
         return status
     return None if _is_broken(chain.names) or status == _MADE_UP else status
 
