@@ -76,6 +76,7 @@ class DirectModel:
         self._written = written
         self._otherwise = otherwise
         self._session: aiohttp.ClientSession | None = None
+        self._opening = asyncio.Lock()
         self._priced = not is_loopback(endpoint.api_base)
 
     async def answer(self, request: Request) -> Answer:
@@ -115,13 +116,17 @@ class DirectModel:
     async def _opened(self) -> aiohttp.ClientSession:
         """Return the pool of connections; the loop goes on while it is imported."""
         if self._session is None:
-            http = await asyncio.to_thread(_aiohttp)
-            trusted = None
-            if self._wire.url.startswith("https:"):
-                trusted = await asyncio.to_thread(_trusted, self._wire.ca_file)
-            # A call that waited at the same time may have opened it meanwhile.
-            self._session = self._session or _pool(http, trusted)
+            async with self._opening:
+                if self._session is None:
+                    self._session = await self._pool()
         return self._session
+
+    async def _pool(self) -> aiohttp.ClientSession:
+        http = await asyncio.to_thread(_aiohttp)
+        trusted = None
+        if self._wire.url.startswith("https:"):
+            trusted = await asyncio.to_thread(_trusted, self._wire.ca_file)
+        return _pool(http, trusted)
 
     def _usd(self, told: Completion, body: Body) -> float | None:
         """Return the price; as in litellm the model that answered comes first."""
