@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -174,3 +175,14 @@ def test_the_pace_is_given_up_slowly_when_the_quota_is_lifted() -> None:
             pace.refused(now, None)
     assert pace.rate is not None
     assert pace.rate > 1000
+
+
+def test_refusals_at_random_are_not_slowed_down_for() -> None:
+    """A third of 1,000 calls is refused at whatever pace: it is given up."""
+
+    def random_refusals() -> Quota:
+        chance = random.Random(7)
+        return lambda _: 1.0 if chance.random() < 0.3 else None
+
+    done = run_virtually(work(random_refusals(), lambda _: None))
+    assert done.seconds < 45

@@ -129,7 +129,7 @@ class Caller:
             try:
                 answer = await self._redacted(model, request)
             except ModelError as error:
-                if error.status in OVERLOADED:
+                if error.retryable and error.status in OVERLOADED:
                     limiter.overloaded(number, error.retry_after)
                 raise
             finally:

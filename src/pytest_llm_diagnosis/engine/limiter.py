@@ -56,7 +56,7 @@ class Limiter:
 
         `retry_after` is the provider's wish in seconds, None where it named none.
         """
-        if number <= self._halved_at or not self.pace.refused(_now(), retry_after):
+        if not self.pace.refused(_now(), retry_after) or number <= self._halved_at:
             return
         self._halved_at = self._begun
         self.limit = max(1, self.limit // 2)
@@ -64,7 +64,6 @@ class Limiter:
 
     def succeeded(self) -> None:
         """Count a success, which slowly restores the limit."""
-        self.pace.answered += 1
         self._successes += 1
         if self._successes >= self.limit < self.most:
             self.limit += 1

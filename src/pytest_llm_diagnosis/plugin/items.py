@@ -198,7 +198,12 @@ class EvalItem(pytest.Item):
         if isinstance(error, DiagnosisError):
             place = self.prepared.case.location.show(self.config.rootpath)
             return CleanText.of(f"{place}: {error}")
-        return super().repr_failure(excinfo, style)
+        return super()._repr_failure_py(excinfo, style)
+
+    # pytest asks this of what fails before the call.  A traceback that is built
+    # only to be replaced costs time, and on CPython 3.11 it can fail: two threads
+    # that parse source at once mix up its recursion depth (python/cpython#106905).
+    _repr_failure_py = repr_failure  # type: ignore[assignment]  # it is pytest's own
 
 
 def _raise_for(answers: list[Told | ModelError], result: CaseResult) -> NoReturn:

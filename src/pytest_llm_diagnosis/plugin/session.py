@@ -162,9 +162,6 @@ class EvalSession:
         report = yield
         result = None
         if isinstance(item, EvalItem):
-            if report.failed and report.when != "call" and call.excinfo is not None:
-                # pytest asks the item itself for failures of its call alone.
-                report.longrepr = item.repr_failure(call.excinfo)
             if report.skipped and isinstance(report.longrepr, tuple):
                 # A skip that we raise belongs to the case, not to our own line.
                 place = item.prepared.case.location
