@@ -385,6 +385,29 @@ def test_turns_that_litellm_rewrites_are_left_to_it(
     assert free.sent[0].body["messages"] != list(messages)
 
 
+@pytest.mark.parametrize(
+    ("model", "tools", "params"),
+    [
+        (VLLM, (STRICT,), {}),
+        (OPENAI, ({**TOOL, "cache_control": {"type": "ephemeral"}},), {}),
+        (CUSTOM, (), {"max_completion_tokens": 4}),
+        (CUSTOM, (), {"top_k": 4}),
+    ],
+)
+def test_what_a_provider_of_litellm_changes_is_left_to_it(
+    server: ModelServer,
+    model: str,
+    tools: tuple[JsonObject, ...],
+    params: dict[str, Any],
+) -> None:
+    """It takes keys out of tools, renames a parameter, or refuses it."""
+    asked = replace(ASKED, tools=tools, params=params)
+    free, slow = (ask(server, lane, asked, model=model) for lane in (None, "litellm"))
+    assert free.told == slow.told
+    assert [one.body for one in free.sent] == [one.body for one in slow.sent]
+    assert ask(server, "direct", asked, model=model).error is not None
+
+
 # -- answers ---------------------------------------------------------------------
 
 SAID = {"role": "assistant", "content": "45 days"}

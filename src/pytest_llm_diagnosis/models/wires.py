@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -139,9 +138,16 @@ def _reasons(base: str, environment: Mapping[str, str]) -> Iterator[str]:
     if not plain or url.query or url.fragment or "chat/completions" in url.path:
         yield "its api_base is not a plain URL"
         return
-    proxies = urllib.request.getproxies()
-    proxied = proxies.get(url.scheme) or proxies.get("all")
-    if proxied and not urllib.request.proxy_bypass(url.hostname or ""):
+    if _is_proxied(url.scheme, url.hostname or ""):
         yield "a proxy is set"
     if url.scheme == "https":
         yield from (f"{name} is set" for name in _TLS if environment.get(name))
+
+
+def _is_proxied(scheme: str, host: str) -> bool:
+    # Imported for live calls only: it brings an HTTP client of its own.
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    proxy = proxies.get(scheme) or proxies.get("all")
+    return bool(proxy) and not proxy_bypass(host)
