@@ -1,0 +1,114 @@
+"""One peer in one scenario: write, run, count on both sides."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from .environments import environment
+from .measuring import Cost, measure
+from .peer import Peer
+from .scenarios import Scenario
+from .server import Behaviour, Tally
+from .serving import MockServer
+from .work import Counted, Phase, UnavailableError, Work
+
+TRIAL = 2
+"""Prompts of the unmeasured run that shows whether a peer works here at all."""
+
+
+class Size(NamedTuple):
+    """How much work, and for how many seconds a run may take."""
+
+    prompts: int
+    in_flight: int
+    limit: float
+
+
+class Ran(NamedTuple):
+    """A measured run: its cost, what the peer has, what the server saw.
+
+    `trouble` is empty for a sound end.
+    """
+
+    cost: Cost
+    counted: Counted | None
+    tally: Tally
+    trouble: str
+
+
+class Bench:
+    """Runs peers one after the other against one server, in temporary folders."""
+
+    def __init__(self, server: MockServer) -> None:
+        self._server = server
+
+    def trial(self, peer: Peer, limit: float) -> None:
+        """Run a peer once on little, which also warms the disk's cache.
+
+        Raises `UnavailableError` when it does not answer.
+        """
+        phase: Phase = "fresh" if "fresh" in peer.phases else "collect"
+        scenario = Scenario(name="trial", title="", phase=phase)
+        ran = self.run(peer, scenario, Size(TRIAL, TRIAL, limit))
+        if ran.trouble:
+            raise UnavailableError(ran.trouble)
+        if phase == "fresh" and ran.counted != (TRIAL, TRIAL):
+            raise UnavailableError(f"it counts {ran.counted} of {TRIAL} in a trial")
+
+    def run(self, peer: Peer, scenario: Scenario, size: Size) -> Ran:
+        """Measure a peer in a scenario, after the run that goes before.
+
+        Raises `UnavailableError` for what the peer does not do.
+        """
+        _refuse(peer, scenario, size)
+        with tempfile.TemporaryDirectory(prefix="peers-") as name:
+            folder = Path(name) / "work"
+            folder.mkdir()
+            work = Work(
+                folder=folder,
+                url=self._server.url,
+                prompts=size.prompts,
+                in_flight=size.in_flight,
+            )
+            peer.write(work)
+            if scenario.before:
+                self._server.behave(Behaviour())
+                before = self._one(peer, work, scenario.before, size.limit)
+                if before.trouble:
+                    raise UnavailableError(f"the run before: {before.trouble}")
+            self._server.behave(scenario.behaviour)
+            return self._one(peer, work, scenario.phase, size.limit)
+
+    def _one(self, peer: Peer, work: Work, phase: Phase, limit: float) -> Ran:
+        command = peer.command(work, phase)
+        output = work.folder.parent / f"{phase}.txt"
+        cost = measure(
+            command.arguments,
+            folder=work.folder,
+            environment=environment(work.folder.parent / "home", command.environment),
+            output=output,
+            limit=limit,
+        )
+        counted = None if phase == "collect" else peer.count(work, phase)
+        trouble = ""
+        if cost.status is None:
+            trouble = f"stopped after {limit:.0f} s"
+        elif cost.status not in command.good:
+            trouble = f"status {cost.status}: {_last_line(output)}"
+        return Ran(cost, counted, self._server.tally(), trouble)
+
+
+def _refuse(peer: Peer, scenario: Scenario, size: Size) -> None:
+    if scenario.phase not in peer.phases:
+        raise UnavailableError("not among what it does")
+    most = peer.most_in_flight
+    if scenario.needs_all_in_flight and most is not None and most < size.in_flight:
+        raise UnavailableError(f"keeps {most} calls in flight at most")
+
+
+def _last_line(output: Path) -> str:
+    text = output.read_text(encoding="utf-8", errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else "no output"
