@@ -37,7 +37,7 @@ from .peer import Peer
 from .running import Bench, Size
 from .scenarios import SCENARIOS, Scenario
 from .serving import mock_server
-from .table import EMPTY, Outcome, table
+from .table import EMPTY, FLOORS, Outcome, table
 from .work import UnavailableError
 
 
@@ -105,8 +105,8 @@ def _one_table(
                 outcomes[peer.name] = _once_more(
                     bench, peer, scenario, size, outcomes[peer.name]
                 )
-    floors = {peer.name for peer in chosen if _is_beside_the_point(peer, scenario)}
-    shown = {name: one for name, one in outcomes.items() if name not in floors}
+    idle = {peer.name for peer in chosen if _is_beside_the_point(peer, scenario)}
+    shown = {name: one for name, one in outcomes.items() if name not in idle}
     print()
     print(*table(scenario, size, shown), f"load {_load()}", sep="\n", flush=True)
 
@@ -125,8 +125,8 @@ def _once_more(
 
 
 def _is_beside_the_point(peer: Peer, scenario: Scenario) -> bool:
-    """Say whether a row would only repeat that empty items make no calls."""
-    return peer.name == EMPTY and scenario.phase not in peer.phases
+    """Say whether a row would only repeat that a floor is one of something else."""
+    return peer.name in FLOORS and scenario.phase not in peer.phases
 
 
 def _load() -> str:

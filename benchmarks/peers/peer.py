@@ -47,4 +47,8 @@ class Peer(Protocol):
         """Return what a user would run."""
 
     def count(self, work: Work, phase: Phase) -> Counted | None:
-        """Read the results of a phase, which may be missing; None: none are made."""
+        """Read the results of a phase, none where they are missing.
+
+        For `collect` what was listed counts as answered and passed; None where a
+        peer does not say.
+        """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,11 @@ from .server import Behaviour, Tally
 from .serving import MockServer
 from .work import Counted, Phase, UnavailableError, Work
 
+_LACKS: Mapping[Phase, str] = {
+    "stored": "keeps no answers for a second run",
+    "replay": "has no recordings to run from",
+    "collect": "lists nothing without running it",
+}
 TRIAL = 2
 """Prompts of the unmeasured run that shows whether a peer works here at all."""
 
@@ -54,7 +60,7 @@ class Bench:
         ran = self.run(peer, scenario, Size(TRIAL, TRIAL, limit))
         if ran.trouble:
             raise UnavailableError(ran.trouble)
-        if phase == "fresh" and ran.counted != (TRIAL, TRIAL):
+        if ran.counted != (TRIAL, TRIAL):
             raise UnavailableError(f"it counts {ran.counted} of {TRIAL} in a trial")
 
     def run(self, peer: Peer, scenario: Scenario, size: Size) -> Ran:
@@ -83,26 +89,25 @@ class Bench:
 
     def _one(self, peer: Peer, work: Work, phase: Phase, limit: float) -> Ran:
         command = peer.command(work, phase)
-        output = work.folder.parent / f"{phase}.txt"
         cost = measure(
             command.arguments,
             folder=work.folder,
             environment=environment(work.folder.parent / "home", command.environment),
-            output=output,
+            output=work.output(phase),
             limit=limit,
         )
-        counted = None if phase == "collect" else peer.count(work, phase)
+        counted = peer.count(work, phase)
         trouble = ""
         if cost.status is None:
             trouble = f"stopped after {limit:.0f} s"
         elif cost.status not in command.good:
-            trouble = f"status {cost.status}: {_last_line(output)}"
+            trouble = f"status {cost.status}: {_last_line(work.output(phase))}"
         return Ran(cost, counted, self._server.tally(), trouble)
 
 
 def _refuse(peer: Peer, scenario: Scenario, size: Size) -> None:
     if scenario.phase not in peer.phases:
-        raise UnavailableError("not among what it does")
+        raise UnavailableError(_LACKS.get(scenario.phase, "makes no calls"))
     most = peer.most_in_flight
     if scenario.needs_all_in_flight and most is not None and most < size.in_flight:
         raise UnavailableError(f"keeps {most} calls in flight at most")

@@ -54,7 +54,7 @@ SCENARIOS = (
     ),
     Scenario(name="second", title="second run", before="fill", phase="stored"),
     Scenario(name="replay", title="from recordings", before="record", phase="replay"),
-    Scenario(name="collect", title="listed, not run", phase="collect"),
+    Scenario(name="collect", title="listed (as answered), not run", phase="collect"),
     Scenario(name="hundred", title="100 prompts", prompts=100),
     Scenario(
         name="wide", title="256 in flight", in_flight=256, needs_all_in_flight=True

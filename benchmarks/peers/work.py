@@ -61,6 +61,10 @@ class Work:
         numbers = range(self.prompts)
         return [Row(one, prompt_of(one), code_of(one)) for one in numbers]
 
+    def output(self, phase: Phase) -> Path:
+        """Return the file that gets what a run prints."""
+        return self.folder / f"printed-{phase}.txt"
+
     def records(self) -> list[dict[str, str | int]]:
         """Return the rows as JSON objects `number`, `prompt` and `code`."""
         return [row._asdict() for row in self.rows]

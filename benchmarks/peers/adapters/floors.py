@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 
 from benchmarks.peers.environments import python_versions
 from benchmarks.peers.peer import Command
@@ -101,7 +103,14 @@ class EmptyItems:
         # The same of the environment's plugins as for ours.
         return Command(arguments=[sys.executable, "-m", "pytest", *wanted])
 
-    def count(self, work: Work, phase: Phase) -> Counted | None:
-        """Return None: there is nothing to answer."""
-        del work, phase
-        return None
+    def count(self, work: Work, phase: Phase) -> Counted:
+        """Read how many pytest collected or passed."""
+        return count_printed(work.output(phase))
+
+
+def count_printed(path: Path) -> Counted:
+    """Count what pytest says that it collected or passed."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    match = re.search(r"^(\d+) (?:tests? collected|passed)", text, re.MULTILINE)
+    found = int(match[1]) if match else 0
+    return Counted(found, found)

@@ -72,8 +72,10 @@ class Promptfoo:
             good=frozenset({0, _SOME_FAILED}),
         )
 
-    def count(self, work: Work, phase: Phase) -> Counted:
-        """Read its JSON output."""
+    def count(self, work: Work, phase: Phase) -> Counted | None:
+        """Read its JSON output; its `validate` says no number."""
+        if phase == "collect":
+            return None
         return count_promptfoo(work.folder / _results(phase))
 
 
