@@ -19,13 +19,18 @@ with pytest.MonkeyPatch.context() as _patch:
     from benchmarks.peers.adapters.promptfoo import count_promptfoo
     from benchmarks.peers.adapters.pytest_clients import count_junit
     from benchmarks.peers.adapters.scripts import count_results
-    from benchmarks.peers.environments import environment
+    from benchmarks.peers.environments import (
+        environment,
+        node_package,
+        python_with,
+        run_quietly,
+    )
     from benchmarks.peers.measuring import Cost, measure, processes
     from benchmarks.peers.running import Ran, Size
     from benchmarks.peers.scenarios import SCENARIOS
     from benchmarks.peers.server import Tally
     from benchmarks.peers.table import Outcome, table
-    from benchmarks.peers.work import Counted
+    from benchmarks.peers.work import Counted, UnavailableError
 
 RESULTS = [
     {"answered": True, "passed": True},
@@ -189,6 +194,31 @@ def test_home_of_a_run_is_temporary(
     assert given["HOME"] == str(tmp_path / "home")
     assert given["EXTRA"] == "1"
     assert "PYTHONDONTWRITEBYTECODE" not in given
+
+
+def test_what_is_installed_is_not_installed_again(tmp_path: Path) -> None:
+    """A finished environment with the same requirements is taken as it is."""
+    (tmp_path / "installed.txt").write_text("one\ntwo", encoding="utf-8")
+    kept = tmp_path / "kept.txt"
+    kept.touch()
+    assert python_with(tmp_path, ["one", "two"]) == tmp_path / "bin" / "python"
+    assert kept.exists()
+
+
+def test_missing_node_is_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A peer for which there is no tool is skipped, not an error."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UnavailableError, match="npm are not installed"):
+        node_package(tmp_path / "new", "anything")
+
+
+def test_a_failing_install_is_a_reason() -> None:
+    """The last line that the tool printed says why."""
+    script = "import sys; print('first'); sys.exit('no such package')"
+    with pytest.raises(UnavailableError, match="failed: no such package"):
+        run_quietly(sys.executable, "-c", script)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ with pytest.MonkeyPatch.context() as _patch:
     from benchmarks.peers.adapters.floors import bare_client
     from benchmarks.peers.adapters.promptfoo import Promptfoo
     from benchmarks.peers.adapters.pytest_clients import PytestClient
+    from benchmarks.peers.adapters.scripts import ScriptPeer
     from benchmarks.peers.running import Bench, Size
     from benchmarks.peers.scenarios import SCENARIOS, Scenario
     from benchmarks.peers.server import Behaviour, State
@@ -175,6 +176,33 @@ def test_a_peer_is_run_and_counted_on_both_sides(server: MockServer) -> None:
     assert (ran.tally.answered, ran.tally.twice) == (20, 0)
     assert ran.tally.received == 20 + ran.tally.failed
     assert ran.tally.failed > 0
+
+
+@pytest.mark.parametrize(
+    ("script", "limit", "trouble"),
+    [
+        ("print('boom'); raise SystemExit(3)", 60, "status 3: boom"),
+        ("import time; time.sleep(60)", 0.3, "stopped after 0 s"),
+        ("open('results.json', 'w').write('[{')", 60, "results cannot be read"),
+        ("open('results.json', 'w').write('[{}]')", 60, "results cannot be read"),
+    ],
+)
+def test_a_run_that_ends_badly_says_so(
+    script: str, limit: float, trouble: str, server: MockServer
+) -> None:
+    """Its row names the trouble, and a trial makes it a skip with that reason."""
+    peer = ScriptPeer(name="bad", packages=(), script=script, folder=None)
+    ran = Bench(server).run(peer, SCENARIOS[0], Size(2, 2, limit))
+    assert ran.trouble.startswith(trouble)
+    with pytest.raises(UnavailableError, match=trouble):
+        Bench(server).trial(peer, limit)
+
+
+def test_a_peer_that_answers_too_little_is_skipped(server: MockServer) -> None:
+    """A run without results is no benchmark, even if it ends well."""
+    peer = ScriptPeer(name="idle", packages=(), script="", folder=None)
+    with pytest.raises(UnavailableError, match="answered=0"):
+        Bench(server).trial(peer, 60)
 
 
 @pytest.mark.parametrize(

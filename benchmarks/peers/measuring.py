@@ -66,11 +66,14 @@ def measure(
         )
     watch = Watch(process.pid, limit)
     watch.start()
-    # Not `wait`, which would drop what the kernel knows of the children's time.
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - began
+    try:
+        # Not `wait`, which would drop what the kernel knows of the children's time.
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+    finally:
+        # In a session of its own, the command does not get a Ctrl-C.
+        watch.end()
     process.returncode = os.waitstatus_to_exitcode(status)
-    watch.end()
     return Cost(
         wall,
         # The kernel's sum leaves out children that nobody waited for, as after a

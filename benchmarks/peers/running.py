@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .environments import environment
 from .measuring import Cost, measure
-from .peer import Peer
+from .peer import Command, Peer
 from .scenarios import Scenario
 from .server import Behaviour, Tally
 from .serving import MockServer
@@ -89,20 +89,34 @@ class Bench:
 
     def _one(self, peer: Peer, work: Work, phase: Phase, limit: float) -> Ran:
         command = peer.command(work, phase)
-        cost = measure(
-            command.arguments,
-            folder=work.folder,
-            environment=environment(work.folder.parent / "home", command.environment),
-            output=work.output(phase),
-            limit=limit,
-        )
-        counted = peer.count(work, phase)
-        trouble = ""
-        if cost.status is None:
-            trouble = f"stopped after {limit:.0f} s"
-        elif cost.status not in command.good:
-            trouble = f"status {cost.status}: {_last_line(work.output(phase))}"
-        return Ran(cost, counted, self._server.tally(), trouble)
+        try:
+            cost = measure(
+                command.arguments,
+                folder=work.folder,
+                environment=environment(
+                    work.folder.parent / "home", command.environment
+                ),
+                output=work.output(phase),
+                limit=limit,
+            )
+        except OSError as error:
+            raise UnavailableError(f"it does not start: {error}") from None
+        tally = self._server.tally()
+        trouble = _trouble(cost, command, work.output(phase), limit)
+        try:
+            return Ran(cost, peer.count(work, phase), tally, trouble)
+        except (LookupError, TypeError, ValueError) as error:
+            # A kill can leave half a file, and a new release another format.
+            unread = f"results cannot be read: {error!r}"
+            return Ran(cost, None, tally, f"{trouble} {unread}".strip())
+
+
+def _trouble(cost: Cost, command: Command, output: Path, limit: float) -> str:
+    if cost.status is None:
+        return f"stopped after {limit:.0f} s"
+    if cost.status not in command.good:
+        return f"status {cost.status}: {_last_line(output)}"
+    return ""
 
 
 def _refuse(peer: Peer, scenario: Scenario, size: Size) -> None:

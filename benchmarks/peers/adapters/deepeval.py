@@ -8,8 +8,8 @@ from .scripts import ScriptPeer
 
 # Its documentation leaves the calls to the user: `actual_output` is given.  They
 # go out 64 at a time through AsyncOpenAI with its own retries, and the metric is
-# its "custom metric" page's.  The cache of results is off, as asked of a first
-# run; with it on (its default) it was several times slower.
+# its "custom metric" page's.  Its cache keeps grades, not answers, and is off, which
+# is to its favour: by default it is written, a file rewritten for each grade.
 _SCRIPT = """\
 import asyncio, json, sys
 from deepeval import evaluate

@@ -65,7 +65,7 @@ class InspectAi:
         wanted += ["--model", "openai-api/mock/mock"]
         # Given, it takes the place of the adaptive limit, which starts at 20.
         wanted += ["--max-connections", str(work.in_flight)]
-        # What its documentation advises for output into a file.
+        # The default is a full screen of a terminal.
         wanted += ["--display", "plain"]
         wanted += [] if phase == "fresh" else ["-T", "cache=true"]
         return Command(
