@@ -2,7 +2,7 @@
 
 Wall seconds are from start to exit.  CPU seconds are user and system time.
 Peak memory is the highest sum of resident memory over the processes that lived
-at the same time, looked at every 50 ms: pages that they share count for each.
+at the same time, looked at every 100 ms: pages that they share count for each.
 Processes are found as the session that the command leads, which Linux' /proc
 tells.
 """
@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-_LOOK_EVERY = 0.05
+_LOOK_EVERY = 0.1
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = resource.getpagesize()
 _MEBIBYTE = 2**20

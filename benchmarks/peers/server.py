@@ -18,6 +18,7 @@ import sys
 import time
 from collections import Counter, deque
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from typing import NamedTuple
 
 from .work import LATENCY, answer_of
@@ -26,10 +27,6 @@ _ITEM = re.compile(rb"item (\d+)")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect: *100-continue", re.IGNORECASE)
-_REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found"} | {
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-}
 _ERRORS = {
     400: "Streams are not served here",
     404: "There is nothing here",
@@ -265,9 +262,10 @@ def _error(status: int) -> str:
 
 
 def _response(status: int, body: str) -> bytes:
-    wait = "retry-after: 1\r\n" if status == 429 else ""  # noqa: PLR2004 - its name is _REASONS'
+    limited = status == HTTPStatus.TOO_MANY_REQUESTS
+    wait = "retry-after: 1\r\n" if limited else ""
     return (
-        f"HTTP/1.1 {status} {_REASONS[status]}\r\n"
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
         "content-type: application/json\r\n"
         f"{wait}content-length: {len(body)}\r\n\r\n{body}"
     ).encode("ascii")
