@@ -198,6 +198,15 @@ def test_a_run_that_ends_badly_says_so(
         Bench(server).trial(peer, limit)
 
 
+def test_a_run_can_be_kept_to_look_at(server: MockServer, tmp_path: Path) -> None:
+    """What it wrote and printed stays in a folder named after it."""
+    bench = Bench(server, tmp_path / "kept")
+    bench.run(bare_client(), SCENARIOS[0], Size(2, 2, 60))
+    (kept,) = (tmp_path / "kept").iterdir()
+    assert kept.name.startswith("plain-bare-aiohttp-")
+    assert (kept / "work" / "printed-fresh.txt").is_file()
+
+
 def test_a_peer_that_answers_too_little_is_skipped(server: MockServer) -> None:
     """A run without results is no benchmark, even if it ends well."""
     peer = ScriptPeer(name="idle", packages=(), script="", folder=None)

@@ -65,7 +65,7 @@ def main() -> None:
     wanted = [*options.only, EMPTY] if options.only else [one.name for one in everyone]
     chosen = [one for one in everyone if one.name in wanted]
     with mock_server() as server:
-        bench = Bench(server)
+        bench = Bench(server, options.keep)
         unable = _try_out(bench, chosen, options.limit)
         for scenario in SCENARIOS:
             if not options.scenario or scenario.name in options.scenario:
@@ -150,6 +150,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--envs", type=Path, default=default_folder(), help="where peers are installed"
     )
+    parser.add_argument("--keep", type=Path, help="keep what runs wrote and printed")
     return parser.parse_args()
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,10 +46,14 @@ class Ran(NamedTuple):
 
 
 class Bench:
-    """Runs peers one after the other against one server, in temporary folders."""
+    """Runs peers one after the other against one server.
 
-    def __init__(self, server: MockServer) -> None:
+    Each run has a temporary folder, or one below `keep` that stays.
+    """
+
+    def __init__(self, server: MockServer, keep: Path | None = None) -> None:
         self._server = server
+        self._keep = keep
 
     def trial(self, peer: Peer, limit: float) -> None:
         """Run a peer once on little, which also warms the disk's cache.
@@ -69,15 +74,14 @@ class Bench:
         Raises `UnavailableError` for what the peer does not do.
         """
         _refuse(peer, scenario, size)
-        with tempfile.TemporaryDirectory(prefix="peers-") as name:
-            folder = Path(name) / "work"
-            folder.mkdir()
+        with self._place(f"{scenario.name}-{peer.name}-") as place:
             work = Work(
-                folder=folder,
+                folder=place / "work",
                 url=self._server.url,
                 prompts=size.prompts,
                 in_flight=size.in_flight,
             )
+            work.folder.mkdir()
             peer.write(work)
             if scenario.before:
                 self._server.behave(Behaviour())
@@ -86,6 +90,15 @@ class Bench:
                     raise UnavailableError(f"the run before: {before.trouble}")
             self._server.behave(scenario.behaviour)
             return self._one(peer, work, scenario.phase, size.limit)
+
+    @contextmanager
+    def _place(self, prefix: str) -> Iterator[Path]:
+        if self._keep is not None:
+            self._keep.mkdir(parents=True, exist_ok=True)
+            yield Path(tempfile.mkdtemp(prefix=prefix, dir=self._keep))
+            return
+        with tempfile.TemporaryDirectory(prefix=prefix) as name:
+            yield Path(name)
 
     def _one(self, peer: Peer, work: Work, phase: Phase, limit: float) -> Ran:
         command = peer.command(work, phase)

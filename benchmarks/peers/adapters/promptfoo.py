@@ -52,7 +52,10 @@ class Promptfoo:
             writer.writerows((row.prompt, f"contains: {row.code}") for row in work.rows)
 
     def command(self, work: Work, phase: Phase) -> Command:
-        """Return `promptfoo eval`, whose cache is on unless it is told otherwise."""
+        """Return `promptfoo eval`, whose cache is on unless it is told otherwise.
+
+        `PROMPTFOO_RETRY_5XX`, off by default, is left so: retries are as they come.
+        """
         if phase == "collect":
             wanted = ["validate", "-c", "promptfooconfig.yaml"]
         else:
