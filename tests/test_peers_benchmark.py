@@ -223,7 +223,13 @@ def test_a_failing_install_is_a_reason() -> None:
 
 @pytest.mark.parametrize(
     ("name", "seconds"),
-    [("plain", 3.2), ("errors-5", 3.4), ("errors-30", 4.6), ("limit", 20.0)],
+    [
+        ("plain", 3.2),
+        ("errors-5", 3.4),
+        ("errors-30", 4.6),
+        ("limit", 20.0),
+        ("limit-even", 20.0),
+    ],
 )
 def test_floor_of_a_thousand_prompts(name: str, seconds: float) -> None:
     """Whole waves of 64 calls, or the limit's rate."""

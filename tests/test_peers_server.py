@@ -98,11 +98,12 @@ def test_another_seed_fails_other_requests() -> None:
     assert first != second
 
 
-def test_limit_holds_within_any_second() -> None:
-    """Requests above the limit are turned away until old ones are a second old."""
-    state = State(Behaviour(limit=2))
+@pytest.mark.parametrize("window", [1.0, 0.25])
+def test_limit_holds_within_any_window(window: float) -> None:
+    """Requests above the limit are turned away until old ones have left it."""
+    state = State(Behaviour(limit=2, window=window))
     asked = [0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
-    assert [state.admit(now) for now in asked] == [
+    assert [state.admit(now * window) for now in asked] == [
         True, True, False, True, False, True, False,
     ]  # fmt: skip
 

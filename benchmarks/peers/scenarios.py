@@ -39,7 +39,8 @@ class Scenario:
         prompts at the limit's rate.
         """
         waves = math.ceil(prompts / (1 - self.behaviour.errors) / in_flight)
-        limited = prompts / self.behaviour.limit if self.behaviour.limit else 0.0
+        limit, window = self.behaviour.limit, self.behaviour.window
+        limited = prompts * window / limit if limit else 0.0
         return max(waves * self.behaviour.latency, limited)
 
 
@@ -51,6 +52,13 @@ SCENARIOS = (
         name="limit",
         title="50 requests a second, above that 429 with Retry-After",
         behaviour=Behaviour(limit=50),
+    ),
+    # Providers that state a limit a minute hold it in shorter steps.  A crowd that
+    # comes back all at once after Retry-After then meets the limit again.
+    Scenario(
+        name="limit-even",
+        title="50 requests a second, held as 5 in any tenth of a second",
+        behaviour=Behaviour(limit=5, window=0.1),
     ),
     Scenario(name="second", title="second run", before="fill", phase="stored"),
     Scenario(name="replay", title="from recordings", before="record", phase="replay"),

@@ -58,13 +58,14 @@ class Behaviour:
 
     `errors` is the share of them that ends in a 500; which ones depends on
     `seed` and on the request's number alone.  `limit` is how many are accepted
-    within any second, 0 for all; one above it is turned away at once with a 429
-    and `Retry-After: 1`.
+    within any `window` of seconds, 0 for all; one above it is turned away at once
+    with a 429 and `Retry-After: 1`.
     """
 
     latency: float = LATENCY
     errors: float = 0.0
     limit: int = 0
+    window: float = 1.0
     seed: int = 7
 
     def fails(self, number: int) -> bool:
@@ -111,7 +112,8 @@ class State:
         limit = self.behaviour.limit
         if not limit:
             return True
-        while self._accepted and self._accepted[0] <= now - 1:
+        window = self.behaviour.window
+        while self._accepted and self._accepted[0] <= now - window:
             self._accepted.popleft()
         if len(self._accepted) >= limit:
             return False
