@@ -63,9 +63,12 @@ SCENARIOS = (
     Scenario(name="second", title="second run", before="fill", phase="stored"),
     Scenario(name="replay", title="from recordings", before="record", phase="replay"),
     Scenario(name="collect", title="listed (as answered), not run", phase="collect"),
-    Scenario(name="hundred", title="100 prompts", prompts=100),
+    Scenario(name="hundred", title="a small suite", prompts=100),
     Scenario(
-        name="wide", title="256 in flight", in_flight=256, needs_all_in_flight=True
+        name="wide",
+        title="more calls at a time",
+        in_flight=256,
+        needs_all_in_flight=True,
     ),
-    Scenario(name="many", title="10,000 prompts", prompts=10_000),
+    Scenario(name="many", title="a large suite", prompts=10_000),
 )
