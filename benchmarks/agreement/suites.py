@@ -1,0 +1,49 @@
+"""Eval files written for a benchmark, read and graded as a user's own are."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pytest_llm_diagnosis.cases import load_cases
+from pytest_llm_diagnosis.checks import Check, default_registry
+from pytest_llm_diagnosis.grading import grade
+from pytest_llm_diagnosis.records import Answer, Grade, Json, JsonObject
+
+
+class Suite:
+    """The bound checks of an eval file's cases, by case id."""
+
+    def __init__(self, cases: Sequence[JsonObject]) -> None:
+        registry = default_registry()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "agreement.eval.yaml"
+            # JSON is YAML; a line for each case keeps the file readable.
+            lines = ",\n".join(json.dumps(case) for case in cases)
+            path.write_text(f'{{"cases": [\n{lines}\n]}}\n', encoding="utf-8")
+            loaded = load_cases(path, Path(folder), registry)
+        self._checks: Mapping[str, tuple[Check, ...]] = {
+            case.id: tuple(map(registry.bind, case.checks)) for case in loaded
+        }
+
+    def grade(self, case_id: str, answer: Answer | str) -> Grade:
+        """Return the grade of an answer, or of its text, to a case."""
+        if isinstance(answer, str):
+            answer = Answer(text=answer)
+        return grade(answer, self._checks[case_id])
+
+
+def case(
+    case_id: str,
+    prompt: str,
+    *,
+    facts: Sequence[Json] = (),
+    form: Sequence[Json] = (),
+) -> JsonObject:
+    """Return a case with these checks, for `Suite`."""
+    checks = {"facts": list(facts), "form": list(form)}
+    given: dict[str, Json] = {key: value for key, value in checks.items() if value}
+    mark = "knowledge" if facts else "behavior"
+    return {"id": case_id, "mark": mark, "prompt": prompt, **given}
