@@ -18,6 +18,7 @@ from . import (
     numbers,
     patterns,
     python_code,
+    refusal,
     similar,
     style,
     tools,
@@ -41,6 +42,7 @@ _FAMILIES = (
     python_code,
     judge,
     similar,
+    refusal,
     limits,
 )
 
