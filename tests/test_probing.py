@@ -298,7 +298,7 @@ def test_no_arm_is_asked_more_than_four_times() -> None:
         ("Customers have 45 days", "45 days from delivery", "knowledge"),
         ("You have 30 days.", "You have 45 days", "knowledge"),
         ("You do not have 45 days.", "You have 45 days", "knowledge"),
-        ("45 days " + "and much else " * 9, "45 days", "knowledge"),
+        ("45 " + "and much else " * 9 + " days", "45 days", "knowledge"),
     ],
 )
 def test_an_answer_like_the_reference_makes_the_check_suspect(

@@ -10,11 +10,11 @@ from pathlib import Path
 from pytest_llm_diagnosis.cases import load_cases
 from pytest_llm_diagnosis.checks import Check, default_registry
 from pytest_llm_diagnosis.grading import grade
-from pytest_llm_diagnosis.records import Answer, Grade, Json, JsonObject
+from pytest_llm_diagnosis.records import Answer, Case, Grade, Json, JsonObject
 
 
 class Suite:
-    """The bound checks of an eval file's cases, by case id."""
+    """The cases of an eval file with their bound checks, by case id."""
 
     def __init__(self, cases: Sequence[JsonObject]) -> None:
         registry = default_registry()
@@ -24,6 +24,7 @@ class Suite:
             lines = ",\n".join(json.dumps(case) for case in cases)
             path.write_text(f'{{"cases": [\n{lines}\n]}}\n', encoding="utf-8")
             loaded = load_cases(path, Path(folder), registry)
+        self.cases: Mapping[str, Case] = {case.id: case for case in loaded}
         self._checks: Mapping[str, tuple[Check, ...]] = {
             case.id: tuple(map(registry.bind, case.checks)) for case in loaded
         }
@@ -41,9 +42,10 @@ def case(
     *,
     facts: Sequence[Json] = (),
     form: Sequence[Json] = (),
+    ideal: str = "",
 ) -> JsonObject:
     """Return a case with these checks, for `Suite`."""
-    checks = {"facts": list(facts), "form": list(form)}
-    given: dict[str, Json] = {key: value for key, value in checks.items() if value}
+    keys: JsonObject = {"facts": list(facts), "form": list(form), "ideal": ideal}
+    given: dict[str, Json] = {key: value for key, value in keys.items() if value}
     mark = "knowledge" if facts else "behavior"
     return {"id": case_id, "mark": mark, "prompt": prompt, **given}

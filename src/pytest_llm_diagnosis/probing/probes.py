@@ -31,6 +31,7 @@ from pytest_llm_diagnosis.records import (
     JsonObject,
     Trial,
     Variant,
+    message_text,
 )
 from pytest_llm_diagnosis.requests import Prepared, RequestPlanner
 
@@ -210,4 +211,5 @@ def situation_of(failing: Failing) -> Situation:
         retrieving=bool(contexts),
         gold_retrieved=bool(gold & sources) if gold and contexts else None,
         ideal_text=case.ideal.text if case.ideal else None,
+        question=message_text(case.messages[-1]),
     )

@@ -173,7 +173,8 @@ def _contrast(interview: Interview, label: Label) -> tuple[Arm, ...]:
 
 def _looks_right(interview: Interview) -> bool:
     replies = [*interview.controls, *interview.replies.get("F", ())]
-    return agrees(replies, interview.situation.ideal_text)
+    situation = interview.situation
+    return agrees(replies, situation.ideal_text, situation.question)
 
 
 def _note(interview: Interview, label: Label) -> str | None:

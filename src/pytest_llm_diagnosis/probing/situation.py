@@ -28,7 +28,8 @@ class Situation:
     `first` is its most recent failing first-run trial.  `asks_facts` says that
     it has a fact check or a passage, `abstains` that the right answer is to
     give none.  `gold_retrieved` is None where a retrieving variant's passages
-    cannot be compared with the case's own.  `ideal_text` is the reference.
+    cannot be compared with the case's own.  `ideal_text` is the reference, an
+    answer to `question`.
     """
 
     first: Reply
@@ -37,6 +38,7 @@ class Situation:
     retrieving: bool = False
     gold_retrieved: bool | None = None
     ideal_text: str | None = None
+    question: str = ""
 
 
 def graded_reply(arm: Arm, grade: Grade, text: str = "") -> Reply:

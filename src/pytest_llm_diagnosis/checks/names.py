@@ -1,0 +1,186 @@
+"""Whether a text names someone or something, in any common spelling of the name.
+
+Diacritics, case, titles (`Dr.`), honours (`Jr.`, `OBE`) and articles do not
+matter.  A person's name is its first and its last word with whatever stands
+between: middle names may be missing, added or shortened to initials, as the
+first name may, and the last name may come first (`Curie, Marie`).  Anything
+else (`University of Chicago`, `Apollo 11`) is named by its words in order.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from .normalise import same_shapes, without_emphasis
+
+# No answer holds more words on purpose; the search is linear in them.
+MAX_WORDS = 200_000
+MIDDLE_NAMES = 3
+"""How many words of the text may stand between a first and a last name."""
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+# Before NFKC, which would make `Hawes\u2076` one word.
+_FOOTNOTE = re.compile("(?<=[^\\W\\d_])[\u00b2\u00b3\u00b9\u2070-\u2079]+")
+_TITLE_WORDS = (
+    "mr mrs ms miss mx dr prof professor sir dame lord lady st saint rev reverend "
+    "fr father sister brother pope king queen prince princess emperor empress duke "
+    "duchess count countess baron baroness president chairman chancellor governor "
+    "senator mayor minister ambassador judge justice captain capt colonel col "
+    "general gen lieutenant lt major sergeant sgt admiral commander the hon"
+)
+_HONOUR_WORDS = "jr sr ii iii iv obe cbe mbe kbe phd md esq mp qc kc junior"
+_CONNECTOR_WORDS = "and at by de for from in of on or to with"
+_TITLES = frozenset(_TITLE_WORDS.split())
+_HONOURS = frozenset(_HONOUR_WORDS.split())
+_CONNECTORS = frozenset(_CONNECTOR_WORDS.split())
+_ARTICLES = frozenset(("a", "an", "the"))
+# Letters that no decomposition takes to their plain ones.
+_SPELLED = str.maketrans(
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+        "\u0131": "i",
+    }
+)
+
+
+class Word(NamedTuple):
+    """A word without case and diacritics, and how it stands in the text.
+
+    `parted` says that a comma or more stands before it; `proper` that it is
+    written as a name or a number is.
+    """
+
+    text: str
+    parted: bool
+    proper: bool
+
+
+class Name(NamedTuple):
+    """A name to look for: its words, and whether it is a person's."""
+
+    words: Sequence[str]
+    is_person: bool
+
+
+def plain(text: str) -> str:
+    """Return a text without case, diacritics and the like."""
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFD", same_shapes(text).casefold())
+    bare = "".join(each for each in folded if not unicodedata.combining(each))
+    return unicodedata.normalize("NFKC", bare.translate(_SPELLED))
+
+
+def words_of(text: str) -> list[Word]:
+    """Return the words of a text, possessive endings and articles left out."""
+    text = _FOOTNOTE.sub(" ", text)
+    text = without_emphasis(same_shapes(text)).replace("&", " and ")
+    found: list[Word] = []
+    end, parted = 0, False
+    for each in islice(_WORD.finditer(text), MAX_WORDS):
+        gap = text[end : each.start()]
+        parted = parted or not _joins(gap)
+        end = each.end()
+        word = each.group()
+        word = word[:-2] if word.lower().endswith("'s") else word
+        if plain(word) in _ARTICLES and (text[end : end + 1] == " " or gap == ", "):
+            continue
+        found.append(Word(plain(word).replace("'", ""), parted, not word[0].islower()))
+        parted = False
+    return found
+
+
+def parsed(name: str) -> Name | None:
+    """Return a name to look for, or None when nothing of it could be seen."""
+    family, comma, given = name.partition(",")
+    if comma and {each.text for each in words_of(given)} <= _HONOURS:
+        name = family
+    elif comma and "," not in given and _is_person(words_of(f"{given} {family}")):
+        name = f"{given} {family}"
+    words = words_of(name)
+    bare = [each for each in words if each.text not in _TITLES | _HONOURS] or words
+    if not bare:
+        return None
+    return Name(tuple(each.text for each in bare), _is_person(bare))
+
+
+def names(name: Name, words: Sequence[Word]) -> bool:
+    """Return whether the words of a text name it."""
+    if not name.is_person:
+        return _in_order(name.words, words)
+    first, last = name.words[0], name.words[-1]
+    bare = [each for each in words if each.text not in _TITLES]
+    for index, word in enumerate(bare):
+        if word.text == last and _turned(name.words, bare[index : index + 3]):
+            return True
+        if not _compatible(first, word.text):
+            continue
+        between: list[str] = []
+        for each in bare[index + 1 : index + MIDDLE_NAMES + 2]:
+            if each.text == last and _fits(name.words[1:-1], between):
+                return True
+            if each.parted or not (each.proper or each.text in name.words):
+                break
+            between.append(each.text)
+    return False
+
+
+def names_in_part(name: Name, words: Sequence[Word]) -> bool:
+    """Return whether the last of a person's names, at least, is said."""
+    return name.is_person and any(each.text == name.words[-1] for each in words)
+
+
+def _joins(gap: str) -> bool:
+    return all(each in " .-'\"()\t" for each in gap) and ". " not in gap.replace(
+        ". ", " ", 1
+    )
+
+
+def _is_person(words: Sequence[Word]) -> bool:
+    """Whether words look like a person's name: two to five, none of them small."""
+    return 2 <= len(words) <= 5 and all(  # noqa: PLR2004 (from given and family name)
+        each.proper and each.text.isalpha() and each.text not in _CONNECTORS
+        for each in words
+    )
+
+
+def _in_order(wanted: Sequence[str], words: Sequence[Word]) -> bool:
+    first, length = wanted[0], len(wanted)
+    return any(
+        word.text == first
+        and all(
+            one == other.text
+            for one, other in zip(wanted, words[index : index + length], strict=False)
+        )
+        and len(words) - index >= length
+        for index, word in enumerate(words)
+    )
+
+
+def _turned(wanted: Sequence[str], words: Sequence[Word]) -> bool:
+    """Whether a last name is followed by a comma and the first name."""
+    after = words[1:2]
+    return any(each.parted and _compatible(wanted[0], each.text) for each in after)
+
+
+def _compatible(wanted: str, found: str) -> bool:
+    """Whether a word is the wanted one, or one of both is the other's initial."""
+    short = len(wanted) == 1 or len(found) == 1
+    return wanted == found or (short and wanted[:1] == found[:1])
+
+
+def _fits(wanted: Sequence[str], found: Sequence[str]) -> bool:
+    """Whether middle names agree: one list is part of the other, in order."""
+    shorter, longer = sorted((wanted, found), key=len)
+    rest: Iterator[str] = iter(longer)
+    return all(any(_compatible(each, other) for other in rest) for each in shorter)
