@@ -76,6 +76,18 @@ def spelled_numbers(text: str) -> Iterator[Spelled]:
         yield from _years(numbers)
 
 
+def in_digits(text: str) -> str:
+    """Return a text with the numbers it spells out in digits, years as years."""
+    parts: list[str] = []
+    end = 0
+    spelled = sorted(spelled_numbers(text), key=lambda each: (each.start, -each.end))
+    for each in spelled:
+        if each.start >= end:
+            parts += [text[end : each.start], f"{each.value:f}"]
+            end = each.end
+    return "".join([*parts, text[end:]])
+
+
 def _runs(text: str) -> Iterator[Sequence[_Word]]:
     """Yield number words that stand together."""
     run: list[_Word] = []

@@ -10,6 +10,7 @@ from pytest_llm_diagnosis.records import CheckSpec, Dimension, Json, JsonObject
 from . import (
     abstention,
     choice,
+    dating,
     fuzzy,
     json_checks,
     json_value,
@@ -34,6 +35,7 @@ _FAMILIES = (
     fuzzy,
     numbers,
     naming,
+    dating,
     choice,
     patterns,
     json_checks,

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pytest_llm_diagnosis.checks.names import names, parsed, plain, words_of
-from pytest_llm_diagnosis.checks.number_words import spelled_numbers
+from pytest_llm_diagnosis.checks.number_words import in_digits
 from pytest_llm_diagnosis.checks.units import units_named
 
 from .situation import Reply
@@ -146,7 +146,7 @@ def _common_prefix(one: str, other: str) -> int:
 
 def _words(text: str) -> Iterator[_Word]:
     """Yield the words of a text; a unit behind a number has one spelling."""
-    spoken = _ORDINAL_ENDING.sub("", plain(_in_digits(text)))
+    spoken = _ORDINAL_ENDING.sub("", plain(in_digits(text)))
     after_number = False
     for found in _WORD.finditer(spoken):
         word = found.group()
@@ -157,18 +157,6 @@ def _words(text: str) -> Iterator[_Word]:
             word = " ".join(f"{unit.family} {unit.factor:f}" for unit in units)
         exact = bool(units) or word[0].isdigit()
         yield _Word(word, word if exact else _stem(word), exact)
-
-
-def _in_digits(text: str) -> str:
-    """Return the text with numbers in words written in digits."""
-    parts: list[str] = []
-    end = 0
-    for spelled in spelled_numbers(text):
-        if spelled.start < end:
-            continue
-        parts += [text[end : spelled.start], f"{spelled.value:f}"]
-        end = spelled.end
-    return "".join([*parts, text[end:]])
 
 
 def _stem(word: str) -> str:
