@@ -62,8 +62,8 @@ def test_the_built_in_checks() -> None:
         "abstains choice complies contains contains_any ends_with equals excludes "
         "fuzzy json json_schema json_value matches max_words min_words name "
         "abstains choice complies contains contains_any date ends_with equals "
-        "excludes fuzzy json json_schema json_value matches max_words min_words name "
-        "not_matches number refuses starts_with tool_call"
+        "excludes fuzzy items json json_schema json_value matches max_words min_words "
+        "name not_matches number one_of refuses starts_with tool_call"
     )
     assert " ".join(REGISTRY.names("facts")) == content
     assert " ".join(REGISTRY.names("form")) == content
