@@ -64,6 +64,9 @@ def test_the_built_in_checks() -> None:
         "abstains choice complies contains contains_any date ends_with equals "
         "excludes fuzzy items json json_schema json_value matches max_words min_words "
         "name not_matches number one_of refuses starts_with tool_call"
+        "abstains choice cites complies contains contains_any date ends_with equals "
+        "excludes fuzzy grounded items json json_schema json_value matches max_words "
+        "min_words name not_matches number one_of refuses starts_with tool_call"
     )
     assert " ".join(REGISTRY.names("facts")) == content
     assert " ".join(REGISTRY.names("form")) == content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .records import CaseResult, Outcome, Trial
+from .records import CaseResult, CheckSpec, Dimension, Outcome, Trial
 from .requests import Prepared
 
 
@@ -56,9 +56,19 @@ def case_result(
         outcome=outcome,
         trials=tuple(trials),
         cluster=prepared.cluster,
-        asks_facts=bool(case.facts or case.evidence),
-        asks_form=bool(case.form),
+        asks_facts=bool(case.evidence) or _asks(case.facts, trials, "facts"),
+        asks_form=_asks(case.form, trials, "form"),
         critical=case.critical,
         pass_at=pass_at,
         message=message,
     )
+
+
+def _asks(
+    specs: Sequence[CheckSpec], trials: Sequence[Trial], dimension: Dimension
+) -> bool:
+    """Whether the case has checks of a dimension that some trial was exposed to."""
+    graded = [
+        verdict for trial in trials for verdict in getattr(trial.grade, dimension)
+    ]
+    return bool(specs) and (not graded or any(each.exposed for each in graded))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .checks import Check
 from .errors import Location, Problem
 from .grading import grade
-from .records import Answer, Case
+from .records import Answer, Case, Context
 
 
 class SelfTest(NamedTuple):
@@ -30,7 +30,11 @@ def self_test(case: Case, checks: Sequence[Check]) -> SelfTest:
 def _ideal_problems(case: Case, checks: Sequence[Check]) -> tuple[Problem, ...]:
     if case.ideal is None:
         return ()
-    ideal = Answer(text=case.ideal.text, tool_calls=case.ideal.tool_calls)
+    # As if the case's own evidence had been shown, which a good answer cites.
+    shown = (Context(text=each.text, source=each.id) for each in case.evidence)
+    ideal = Answer(
+        text=case.ideal.text, tool_calls=case.ideal.tool_calls, contexts=tuple(shown)
+    )
     place = Location(path=case.path, line=case.ideal_line or case.line)
     return tuple(
         Problem(

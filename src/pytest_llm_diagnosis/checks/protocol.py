@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_llm_diagnosis.records import (
+    NOT_EXPOSED,
     Answer,
     CheckSpec,
     Dimension,
@@ -75,6 +76,10 @@ class BoundCheck:
     def undecided(self, code: str, reason: str) -> Verdict:
         """Return the verdict of a check that could not tell."""
         return Verdict(check=self.spec.name, passed=None, code=code, reason=reason)
+
+    def not_exposed(self, reason: str) -> Verdict:
+        """Return the verdict of a check that this answer cannot be held to."""
+        return self.undecided(f"{self.spec.name}{NOT_EXPOSED}", reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -207,15 +207,20 @@ class EvalItem(pytest.Item):
 
 
 def _raise_for(answers: list[Told | ModelError], result: CaseResult) -> NoReturn:
-    """Raise the calls' first error, else why no check decides; a spent budget skips."""
+    """Raise the calls' first error, else why no check decides.
+
+    A spent budget skips, as does a case whose every check needs what was not shown.
+    """
     error = next((a for a in answers if isinstance(a, ModelError)), None)
     if isinstance(error, BudgetError):
         pytest.skip(str(error))
+    verdicts = [each for trial in result.trials for each in trial.grade.verdicts]
+    if error is None and verdicts and not any(each.exposed for each in verdicts):
+        pytest.skip(f"not exposed to {verdicts[0].check}: {verdicts[0].reason}")
     undecided = (
         f"{verdict.check} cannot decide: {verdict.reason}"
-        for trial in result.trials
-        for verdict in trial.grade.verdicts
-        if verdict.passed is None
+        for verdict in verdicts
+        if verdict.passed is None and verdict.exposed
     )
     raise error or DiagnosisError(next(undecided, "no check decides"))
 

@@ -8,7 +8,7 @@ JSON-ready values and `from_dict` gives an equal record back.
 from __future__ import annotations
 
 from .asked import Answer, Context, Inquiry, Request, Tokens
-from .graded import Grade, Trial, Verdict
+from .graded import NOT_EXPOSED, Grade, Trial, Verdict
 from .probed import Ask, Finding
 from .results import CaseResult, RunFacts
 from .terms import (
@@ -45,6 +45,7 @@ __all__ = [
     "DIMENSIONS",
     "LANES",
     "MARKS",
+    "NOT_EXPOSED",
     "Answer",
     "Arm",
     "Ask",

@@ -8,6 +8,9 @@ from typing import cast
 from .asked import Answer
 from .terms import DIMENSIONS, Dimension, Json, JsonObject, objects
 
+NOT_EXPOSED = ":not_exposed"
+"""Ends the code of a check that an answer could not be held to."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -23,6 +26,11 @@ class Verdict:
     code: str | None = None
     reason: str = ""
     judged: bool = False
+
+    @property
+    def exposed(self) -> bool:
+        """Whether the answer could be held to the check; else it counts nowhere."""
+        return self.passed is not None or not (self.code or "").endswith(NOT_EXPOSED)
 
     def to_dict(self) -> dict[str, Json]:
         """Return a JSON-ready dict."""
@@ -59,11 +67,12 @@ class Grade:
         """Return whether all checks of a dimension passed; None without a verdict.
 
         One failed check fails the dimension.  Otherwise an undecided one makes
-        it undecided, as does having no check at all.  A judge's verdict does not
-        count: causes rest on what can be seen.
+        it undecided, as does having no check at all.  A check that the answer
+        was not exposed to is left out, and so is a judge: causes rest on what can
+        be seen.
         """
         verdicts: tuple[Verdict, ...] = getattr(self, dimension)
-        results = [verdict.passed for verdict in verdicts if not verdict.judged]
+        results = [one.passed for one in verdicts if one.exposed and not one.judged]
         if False in results:
             return False
         return None if None in results or not results else True
@@ -76,7 +85,7 @@ class Grade:
     @property
     def all_passed(self) -> bool | None:
         """Whether everything passed; None if nothing failed but some is undecided."""
-        results = [verdict.passed for verdict in self.verdicts]
+        results = [verdict.passed for verdict in self.verdicts if verdict.exposed]
         if False in results:
             return False
         return None if None in results or not results else True
