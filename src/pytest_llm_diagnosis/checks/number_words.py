@@ -28,10 +28,24 @@ SCALES = {
     "trillion": 10**12,
 }
 _GROUPS = {"dozen": 12, "hundred": 100}
+_DENOMINATORS = {
+    "third": 3,
+    "quarter": 4,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "eighth": 8,
+    "tenth": 10,
+}
 _HALF, _POINT = "half", "point"
 
 _WORD = re.compile(
     rf"\b(?:{'|'.join([*_SMALL, *SCALES, *_GROUPS, _HALF, _POINT])})\b", re.IGNORECASE
+)
+_FRACTION = re.compile(
+    rf"\b(?P<upper>a|one|two|three|four|five|six|seven|eight|nine)[ -]"
+    rf"(?P<lower>(?:{'|'.join(_DENOMINATORS)})s?)\b",
+    re.IGNORECASE,
 )
 _GAP = re.compile(r"(?:[ \t]?\n?[ \t]?|-|,?\s(?P<and>and)\s(?:an?\s)?|\san?\s)")
 _NEGATIVE = re.compile(r"(?:minus|negative)\s$", re.IGNORECASE)
@@ -66,6 +80,7 @@ def spelled_numbers(text: str) -> Iterator[Spelled]:
     Two numbers below a hundred side by side are also a year ("nineteen
     eighty-four"), so both readings are given.
     """
+    yield from _fractions(text)
     for run in _runs(text):
         if _scales_digits(text, run[0]):
             continue
@@ -74,6 +89,17 @@ def spelled_numbers(text: str) -> Iterator[Spelled]:
             continue
         yield from numbers
         yield from _years(numbers)
+
+
+def _fractions(text: str) -> Iterator[Spelled]:
+    """Yield fractions in words: a quarter, two thirds, three-fifths."""
+    for found in islice(_FRACTION.finditer(text), MAX_WORDS):
+        word = found["upper"].lower()
+        upper = 1 if word in ("a", "one") else _SMALL[word]
+        lower = found["lower"].lower().removesuffix("s")
+        if upper == 1 or found["lower"].lower().endswith("s"):
+            value = Decimal(upper) / _DENOMINATORS[lower]
+            yield Spelled(value, *found.span())
 
 
 def in_digits(text: str) -> str:

@@ -1,13 +1,14 @@
 """The check for a stated number: number.
 
 It asks whether the number is stated somewhere (with `final`, whether it is the
-last one), so other numbers beside it do no harm.  A unit may be written in any
+result), so other numbers beside it do no harm.  A unit may be written in any
 common way and converts exactly.  Under `facts` a bare number also passes ("How
 many days?" - "45."); under `form` the unit must be stated.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -16,12 +17,22 @@ from typing import Literal, NamedTuple
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Json, Verdict
 
 from . import parameters as read
+from .json_text import is_json
 from .measures import Measure, compounds, implied, measure, says
 from .normalise import said
-from .numerals import Numeral, numerals, prepared
+from .numerals import Numeral, numerals, prepared, with_points
 from .protocol import BoundCheck, CheckType, Example
 from .showing import shown_all, shown_answer
 from .units import units_named
+
+FINAL_MARKER = re.compile(
+    r"\b(?:final |correct )?answer\b(?: is| would be|:| =)[\s*:]*|####[ ]*"
+    r"|\\boxed\{|^\W*a(?:ns)?:[ ]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Says that the number behind it is the result, whatever follows."""
+# A reason or a calculation behind the result is none of it.
+_RESULT_END = re.compile(r"\n|[.!?](?=\s|$)|,(?=\s[a-z])|(?<=\d)\s\(")
 
 Agreement = Literal["same", "other unit", "other value"]
 
@@ -48,6 +59,7 @@ class Number(BoundCheck):
     tolerance: Decimal
     unit: str
     final: bool
+    decimal_comma: bool = False
 
     def grade(self, answer: Answer) -> Verdict:
         """Fail with `number:missing`, `number:other` or `number:unit`.
@@ -96,6 +108,13 @@ class Number(BoundCheck):
         pieces = said(answer)
         if self.final:
             pieces = (pieces[0][-_FINAL_PART:],)
+        if self.decimal_comma:
+            # JSON knows the point alone.
+            pieces = tuple(
+                piece if is_json(piece) else with_points(piece) for piece in pieces
+            )
+        if self.final:
+            pieces = (_result(pieces[0]) or pieces[0],)
         return [prepared(piece) for piece in pieces]
 
     def _stated(self, text: str) -> list[_Stated]:
@@ -126,7 +145,7 @@ class Number(BoundCheck):
     def _is_quantity(self, value: Decimal, found: Measure) -> bool:
         """Whether a value in its unit is the expected one, converted if need be."""
         if found.is_bare:
-            return self.seeks_facts and self._near(value)
+            return self.seeks_facts and (self._near(value) or self._is_share(value))
         if not found.units:
             return says(found.words, self.unit) and self._near(value)
         return any(
@@ -134,6 +153,11 @@ class Number(BoundCheck):
             for unit in found.units
             for own in units_named(self.unit)
         )
+
+    def _is_share(self, value: Decimal) -> bool:
+        """Whether a bare number is the expected percentage: 0.2 is 20%."""
+        is_share = any(unit.family == "share" for unit in units_named(self.unit))
+        return is_share and self._near(value * 100)
 
     def _near(self, value: Decimal, factor: Decimal = Decimal(1)) -> bool:
         distance = abs(value - self.value * factor)
@@ -153,7 +177,12 @@ def types() -> tuple[CheckType, ...]:
             read.TEXT, "Its unit; common spellings and exact conversions also count."
         ),
         "final": read.described(
-            read.FLAG, "Whether only the last number counts, as in a worked solution."
+            read.FLAG,
+            "Whether only the result of a worked solution counts: the number that "
+            "is called the answer, else the last one.",
+        ),
+        "decimal_comma": read.described(
+            read.FLAG, "Whether 1.234,5 is how numbers are written; false by default."
         ),
     }
     longhand = read.options("The number, with options.", keys, ["value"])
@@ -176,7 +205,11 @@ def types() -> tuple[CheckType, ...]:
 
 def _bind(spec: CheckSpec) -> Number:
     params = read.mapping(spec, "value")
-    value, unit = _value(spec, params.get("value"))
+    decimal_comma = read.flag(spec, params, "decimal_comma", default=False)
+    written = params.get("value")
+    if decimal_comma and isinstance(written, str):
+        written = with_points(written)
+    value, unit = _value(spec, written)
     if "unit" in params:
         # Read together, so that `1.5` with the unit `million` is understood.
         unit = read.text(spec, params["unit"], "unit").strip()
@@ -187,7 +220,16 @@ def _bind(spec: CheckSpec) -> Number:
         tolerance=_tolerance(spec, params.get("tolerance", 0), value),
         unit=unit,
         final=read.flag(spec, params, "final", default=False),
+        decimal_comma=decimal_comma,
     )
+
+
+def _result(text: str) -> str:
+    """Return what a worked solution says of its result; empty if it says nothing."""
+    markers = list(FINAL_MARKER.finditer(text))
+    told = (_RESULT_END.split(text[each.end() :], 1)[0] for each in reversed(markers))
+    said_last = next((each for each in told if numerals(prepared(each))), "")
+    return said_last.rpartition("=")[2]
 
 
 def _value(spec: CheckSpec, written: Json) -> tuple[Decimal, str]:

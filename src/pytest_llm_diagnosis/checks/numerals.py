@@ -2,7 +2,8 @@
 
 Digits are read the English way (`1,234.5`), besides the forms of other
 languages that cannot mean anything else (`1.234.567`, `1.234,50`, `3,5`,
-`1 234`, `1'234`, `1,00,000`).  A number inside a longer one or inside a name
+`1 234`, `1'234`, `1,00,000`), or, if asked, with a decimal comma throughout.  A
+number inside a longer one or inside a name
 (`1945`, `3.45`, `A45`, `1.2.3`) is none, nor is the marker of a numbered list.
 """
 
@@ -34,6 +35,12 @@ _LATEX = (
     (re.compile(r"\\(?:text\w*|mathrm|mbox)\s*\{"), " "),
     (re.compile(r"(?<=\d)(?:\{,\}|\\,)(?=\d{3})"), ","),
     (re.compile(r"\\(?=[%$])"), ""),
+)
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[.,](?=\d)")
+_DOTTED_DATE = re.compile(r"(?<![\d.])\d{1,2}\.\d{1,2}\.\d{4}(?![\d.])")
+_OTHER_MARK = {".": ",", ",": "."}
+_POWER = re.compile(
+    r"(?<![\w.,^])(?<![x*\u00d7] )(?<![*\u00d7])(10)\^[({]?(-?\d{1,2})(?!\d)"
 )
 _LIST_MARKER = re.compile(r"^[ \t]*(\d{1,3})[.)](?=[ \t]+\S)", re.MULTILINE)
 
@@ -108,12 +115,28 @@ def prepared(text: str) -> str:
     return _without_list_markers(without_emphasis(text))
 
 
+def with_points(text: str) -> str:
+    """Return a text that writes `1.234,5` as one that writes `1,234.5`."""
+    parts: list[str] = []
+    end = 0
+    for found in _DOTTED_DATE.finditer(text):
+        parts += [_marks_swapped(text[end : found.start()]), found.group()]
+        end = found.end()
+    return "".join([*parts, _marks_swapped(text[end:])])
+
+
 def numerals(text: str) -> list[Numeral]:
     """Return the numbers in a prepared text, in order, up to `MAX_NUMERALS` a kind.
 
     An ambiguous spelling gives each of its readings: `3/4` is also 3 and 4.
     """
-    kinds = (_in_digits(text), _in_groups(text), _in_fractions(text), _in_words(text))
+    kinds = (
+        _in_digits(text),
+        _in_groups(text),
+        _in_fractions(text),
+        _in_powers(text),
+        _in_words(text),
+    )
     found = [numeral for kind in kinds for numeral in islice(kind, MAX_NUMERALS)]
     return sorted(found, key=lambda numeral: (numeral.start, numeral.end))
 
@@ -135,6 +158,10 @@ def _in_digits(text: str) -> Iterator[Numeral]:
         value = _value(found) * (-scale if negative else scale)
         start -= len(prefix[0].lstrip()) if prefix else 0
         yield Numeral(value, start, end, currency.casefold())
+        if found["letter"] in ("M", "B") and scale == 1:
+            # 5M without a currency is five million as well.
+            large = value * _MULTIPLES[found["letter"].lower()]
+            yield Numeral(large, start, found.end(), currency.casefold())
 
 
 def _goes_on(text: str, start: int) -> bool:
@@ -184,9 +211,18 @@ def _in_fractions(text: str) -> Iterator[Numeral]:
             yield Numeral(whole + upper / lower, *found.span())
 
 
+def _in_powers(text: str) -> Iterator[Numeral]:
+    for found in _POWER.finditer(text):
+        yield Numeral(Decimal(1).scaleb(int(found[2])), *found.span())
+
+
 def _in_words(text: str) -> Iterator[Numeral]:
     for spelled in spelled_numbers(text):
         yield Numeral(spelled.value, spelled.start, spelled.end)
+
+
+def _marks_swapped(text: str) -> str:
+    return _BETWEEN_DIGITS.sub(lambda mark: _OTHER_MARK[mark.group()], text)
 
 
 def _decimal_fraction(found: re.Match[str]) -> str:
