@@ -21,6 +21,9 @@ from pytest_llm_diagnosis.records import Answer
         "We do not know.",
         "Nobody knows.",
         "Unknown",
+        "idk",
+        "It's not clear from the text.",
+        "The passage doesn't say who founded it, only that it was founded in 1987.",
         "N/A",
         "The answer is unknown.",
         '{"answer": "I don\'t know"}',
@@ -104,6 +107,7 @@ def test_hedged_answers(text: str) -> None:
     "text",
     [
         "45 days.",
+        "I do not know of any limit other than 45 days.",
         "No.",
         "The answer is Paris.",
         "You can return them within 45 days.",

@@ -91,7 +91,10 @@ class Abstains(BoundCheck):
         if phrases.ABSTENTION.search(clause) or any(
             fold(phrase) in clause for phrase in self.phrases
         ):
-            return "abstention"
+            # "I know of no limit other than 45 days" tells the limit.
+            excepted = phrases.EXCEPTION.search(clause)
+            told = excepted is not None and _has_figure(clause[excepted.end() :])
+            return "answer" if told else "abstention"
         if phrases.FILLER.search(clause) or phrases.QUESTION.search(clause):
             return "filler"
         figure = _has_figure(clause)

@@ -56,6 +56,7 @@ ABSTENTION = _any(
     rf"{_MATTER}\b",
     rf"\b(?:lacks?|lacking|insufficient|not enough) {_FEW}{_MATTER}\b",
     rf"^\W*no {_FEW}{_MATTER}\b",
+    r"\b(?:it|this|that)(?:'s| is)(?: \w+ly)? not (?:\w+ly )?(?:clear|known|certain)\b",
     # I cannot say; it cannot be determined; unable to answer
     rf"\b(?:cannot|can not|can't|could not|couldn't|unable to|not able to|"
     rf"(?:impossible|not possible) to|no way to) (?:be )?(?:\w+ly )?{_LEARN}\b",
@@ -81,7 +82,8 @@ ABSTENTION = _any(
     r"\b(?:beyond|outside)(?: of)? (?:my|the|our) (?:\w+ )?"
     r"(?:knowledge|scope|sources|documents)\b",
     r"\bnot something (?:i|we) (?:can|could|am able|are able|know)\b",
-    r"^\W*(?:unknown|n/?a|null|unanswerable|unclear|unspecified|no answer|dunno|"
+    r"^\W*(?:unknown|n/?a|null|unanswerable|unclear|unspecified|no answer|"
+    r"(?:i )?dunno|idk|"
     r"not (?:stated|available|specified|known|given|applicable|mentioned|found|sure))"
     r"\W*$",
 )
@@ -120,11 +122,14 @@ QUESTION = _any(
 
 ABOUT_SOURCES = _any(
     rf"\b(?:{_SOURCE}|{_RULES})\b",
+    r"^\W*(?:only|just|merely) (?:that|about|the|how|when)\b",
     r"\b(?:they|it|this|these) (?:only|just|mainly|merely|solely)\b",
     r"\b(?:only|just|mainly|merely|solely) (?:mention|cover|discuss|describ|list|talk|"
     r"refer|state|say|contain|includ)",
 )
 ONLY = _any(r"\b(?:only|just|mainly|merely|solely|instead|rather)\b")
+
+EXCEPTION = _any(r"\b(?:other than|except(?: for)?|besides|apart from|beyond) (?!that)")
 
 GUESS = _any(
     r"\b(?:i|we)(?:'d| would)? (?:think|believe|guess|suspect|assume|say|estimate|"
