@@ -81,6 +81,12 @@ _PARTIAL = (
     # 2024; both of 1984-1990
     r"(?<![\w.,/$])(?<!(?<!\d{4})-)(?P<year>[12]\d{3})(?![\w/]|[.,]\d|-(?!\d{4}))",
 )
+# Only where a month must be meant: in May, but not "may" nor "march".
+_MONTH_ALONE = re.compile(
+    r"(?:\b(?P<month>(?!May\b|March\b)[A-Z][a-z]+)\b"
+    r"|(?:^|\b(?:in|of|since|by|until|is|was|during|last|next|early|late|mid|from|to)"
+    r"[ -])(?P<likely>May|March)\b(?! I\b))"
+)
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (_FULL, _DAY_MONTH, _YEAR_MONTH_DAY, _MONTH_DAY, *_PARTIAL)
@@ -153,6 +159,10 @@ def _all(
     for form in others:
         for found in islice(form.finditer(text), MAX_DATES):
             yield found, list(_named(found))
+    for found in islice(_MONTH_ALONE.finditer(text), MAX_DATES):
+        month = _MONTHS.get((found["month"] or found["likely"]).lower())
+        if month:
+            yield found, list(_valid(found, None, month, None))
 
 
 def _named(found: re.Match[str]) -> Iterator[Stated]:

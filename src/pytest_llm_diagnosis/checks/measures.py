@@ -19,7 +19,7 @@ _PHRASE = 3
 _ASIDE = re.compile(r"[ \t]?\([^()\n]*\)")
 _RANGE = re.compile(r"[ \t]?(?:-|to|or|and)[ \t]?(?=\d)[\d.,]*\d")
 _WORD = re.compile(
-    r"[ \t-]?(?P<word>[^\W\d_]+(?:[/^][^\W_]+)?"
+    r"[ \t-]?(?P<word>[^\W\d_]+(?:[23](?!\w)|[/^][^\W_]+)?"
     r"|[%\u2030\u20ac\u00a3\u00a5\u20b9\u20a9$\u00a2]|\u00b0[ ]?(?:[cf]\b)?)",
     re.IGNORECASE,
 )

@@ -33,11 +33,14 @@ _TITLE_WORDS = (
     "general gen lieutenant lt major sergeant sgt admiral commander the hon"
 )
 _HONOUR_WORDS = "jr sr ii iii iv obe cbe mbe kbe phd md esq mp qc kc junior"
-_CONNECTOR_WORDS = "and at by de for from in of on or to with"
+_CONNECTOR_WORDS = "and at by for from in of on or to with"
+_PARTICLE_WORDS = "de da di del della der den du la le van von zu bin ibn al el y"
+_PARTICLES = frozenset(_PARTICLE_WORDS.split())
 _TITLES = frozenset(_TITLE_WORDS.split())
 _HONOURS = frozenset(_HONOUR_WORDS.split())
 _CONNECTORS = frozenset(_CONNECTOR_WORDS.split())
 _ARTICLES = frozenset(("a", "an", "the"))
+_PARTED = re.compile(r"[,:;/()]")
 # Letters that no decomposition takes to their plain ones.
 _SPELLED = str.maketrans(
     {
@@ -66,10 +69,18 @@ class Word(NamedTuple):
 
 
 class Name(NamedTuple):
-    """A name to look for: its words, and whether it is a person's."""
+    """A name to look for: its words as written, and those of a person's name.
 
-    words: Sequence[str]
-    is_person: bool
+    `person` has the first name first and no titles; it is empty for a thing.
+    """
+
+    written: Sequence[str]
+    person: Sequence[str] = ()
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it looks like a person's name."""
+        return bool(self.person)
 
 
 def plain(text: str) -> str:
@@ -102,42 +113,59 @@ def words_of(text: str) -> list[Word]:
 
 def parsed(name: str) -> Name | None:
     """Return a name to look for, or None when nothing of it could be seen."""
-    family, comma, given = name.partition(",")
-    if comma and {each.text for each in words_of(given)} <= _HONOURS:
-        name = family
-    elif comma and "," not in given and _is_person(words_of(f"{given} {family}")):
-        name = f"{given} {family}"
-    words = words_of(name)
-    bare = [each for each in words if each.text not in _TITLES | _HONOURS] or words
-    if not bare:
+    written = words_of(name)
+    if not written:
         return None
-    return Name(tuple(each.text for each in bare), _is_person(bare))
+    person = _bare(words_of(_turned_back(name)))
+    is_person = _is_person(person) and not _PARTED.search(_turned_back(name))
+    texts = [each.text for each in written]
+    return Name(texts, [each.text for each in person] if is_person else ())
 
 
 def names(name: Name, words: Sequence[Word]) -> bool:
     """Return whether the words of a text name it."""
+    if _in_order(name.written, words):
+        return True
     if not name.is_person:
-        return _in_order(name.words, words)
-    first, last = name.words[0], name.words[-1]
+        return False
+    first, *middle, last = name.person
     bare = [each for each in words if each.text not in _TITLES]
     for index, word in enumerate(bare):
-        if word.text == last and _turned(name.words, bare[index : index + 3]):
+        if word.text == last and _turned(first, bare[index + 1 : index + 2]):
             return True
-        if not _compatible(first, word.text):
-            continue
-        between: list[str] = []
-        for each in bare[index + 1 : index + MIDDLE_NAMES + 2]:
-            if each.text == last and _fits(name.words[1:-1], between):
-                return True
-            if each.parted or not (each.proper or each.text in name.words):
-                break
-            between.append(each.text)
+        following = bare[index + 1 : index + MIDDLE_NAMES + 2]
+        if _compatible(first, word.text) and _goes_on(middle, last, following):
+            return True
     return False
 
 
 def names_in_part(name: Name, words: Sequence[Word]) -> bool:
     """Return whether the last of a person's names, at least, is said."""
-    return name.is_person and any(each.text == name.words[-1] for each in words)
+    return name.is_person and any(each.text == name.person[-1] for each in words)
+
+
+def _turned_back(name: str) -> str:
+    """Return `Marie Curie` for `Curie, Marie`, `Sammy Davis` for `Sammy Davis, Jr.`."""
+    family, comma, given = name.partition(",")
+    if comma and {each.text for each in words_of(given)} <= _HONOURS:
+        return family
+    return f"{given} {family}" if comma and "," not in given else name
+
+
+def _bare(words: Sequence[Word]) -> Sequence[Word]:
+    return [each for each in words if each.text not in _TITLES | _HONOURS]
+
+
+def _goes_on(middle: Sequence[str], last: str, words: Sequence[Word]) -> bool:
+    """Whether middle names that fit and then the last name follow a first name."""
+    between: list[str] = []
+    for each in words:
+        if each.text == last and not each.parted:
+            return _fits(middle, between)
+        if each.parted or not (each.proper or each.text in _PARTICLES):
+            return False
+        between.append(each.text)
+    return False
 
 
 def _joins(gap: str) -> bool:
@@ -148,8 +176,11 @@ def _joins(gap: str) -> bool:
 
 def _is_person(words: Sequence[Word]) -> bool:
     """Whether words look like a person's name: two to five, none of them small."""
+    ends = words[:1], words[-1:]
     return 2 <= len(words) <= 5 and all(  # noqa: PLR2004 (from given and family name)
-        each.proper and each.text.isalpha() and each.text not in _CONNECTORS
+        (each.proper or (each.text in _PARTICLES and [each] not in ends))
+        and each.text.isalpha()
+        and each.text not in _CONNECTORS
         for each in words
     )
 
@@ -167,10 +198,9 @@ def _in_order(wanted: Sequence[str], words: Sequence[Word]) -> bool:
     )
 
 
-def _turned(wanted: Sequence[str], words: Sequence[Word]) -> bool:
-    """Whether a last name is followed by a comma and the first name."""
-    after = words[1:2]
-    return any(each.parted and _compatible(wanted[0], each.text) for each in after)
+def _turned(first: str, after: Sequence[Word]) -> bool:
+    """Whether a comma and the first name stand behind a last name."""
+    return any(each.parted and _compatible(first, each.text) for each in after)
 
 
 def _compatible(wanted: str, found: str) -> bool:

@@ -47,6 +47,23 @@ _FRACTION = re.compile(
     rf"(?P<lower>(?:{'|'.join(_DENOMINATORS)})s?)\b",
     re.IGNORECASE,
 )
+_ORDINAL_WORDS = (
+    "third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+)
+_ORDINALS = {name: at for at, name in enumerate(_ORDINAL_WORDS.split(), start=3)} | {
+    "first": 1,
+    "second": 2,
+    **{f"{name[:-1]}ieth": number for name, number in _SMALL.items() if number > 19},  # noqa: PLR2004
+}
+# A fraction is none: "a third of them".
+_ORDINAL = re.compile(
+    rf"(?<!\ba )(?<!\bone )(?<!\bone-)\b(?:"
+    rf"(?P<tens>{_TENS.replace(' ', '|')})[ -]"
+    rf"(?P<unit>first|second|{'|'.join(_ORDINAL_WORDS.split()[:7])})"
+    rf"|(?P<alone>{'|'.join(name for name in _ORDINALS if _ORDINALS[name] > 2)}))\b",  # noqa: PLR2004
+    re.IGNORECASE,
+)
 _GAP = re.compile(r"(?:[ \t]?\n?[ \t]?|-|,?\s(?P<and>and)\s(?:an?\s)?|\san?\s)")
 _NEGATIVE = re.compile(r"(?:minus|negative)\s$", re.IGNORECASE)
 _AFTER_DIGIT = re.compile(r"\d[ -]$")
@@ -81,6 +98,7 @@ def spelled_numbers(text: str) -> Iterator[Spelled]:
     eighty-four"), so both readings are given.
     """
     yield from _fractions(text)
+    yield from _ordinals(text)
     for run in _runs(text):
         if _scales_digits(text, run[0]):
             continue
@@ -100,6 +118,17 @@ def _fractions(text: str) -> Iterator[Spelled]:
         if upper == 1 or found["lower"].lower().endswith("s"):
             value = Decimal(upper) / _DENOMINATORS[lower]
             yield Spelled(value, *found.span())
+
+
+def _ordinals(text: str) -> Iterator[Spelled]:
+    """Yield ordinals from the third on; "first" and "second" mostly list or time."""
+    for found in islice(_ORDINAL.finditer(text), MAX_WORDS):
+        if found["unit"]:
+            ones = _ORDINALS[found["unit"].lower()]
+            number = _SMALL[found["tens"].lower()] + ones
+        else:
+            number = _ORDINALS[found["alone"].lower()]
+        yield Spelled(Decimal(number), *found.span())
 
 
 def in_digits(text: str) -> str:

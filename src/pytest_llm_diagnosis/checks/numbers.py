@@ -238,11 +238,30 @@ def _value(spec: CheckSpec, written: Json) -> tuple[Decimal, str]:
     if plain is not None:
         return plain, ""
     text = prepared(written) if isinstance(written, str) else ""
+    # At the end of a value it is a unit, in a sentence mostly a preposition.
+    text = re.sub(r"(?<=\d) ?in\.?$", " inches", text)
     found: Sequence[Numeral] = numerals(text)
     widest = max(found, key=lambda each: each.end - each.start, default=None)
-    if widest is None or any(each.end > widest.end for each in found):
+    if widest is None or any(
+        each.end > widest.end or each.end <= widest.start for each in found
+    ):
+        if whole := _in_parts(text, found):
+            return whole
         raise read.wrong(spec, f"value must be one number, not {written!r}")
-    return widest.value, text[widest.end :].strip(" -") or widest.currency
+    unit = text[widest.end :].strip(" -.,;")
+    return widest.value, widest.currency or unit
+
+
+def _in_parts(text: str, found: Sequence[Numeral]) -> tuple[Decimal, str] | None:
+    """Return a value that is written in parts, such as `5 ft 10 in`, in its first."""
+    if len(found) < 2:  # noqa: PLR2004 (parts)
+        return None
+    unit = text[found[0].end : found[1].start].strip(" -.,").partition(" ")[0]
+    amounts = list(compounds(text, found, unit))
+    own = {each.family: each.factor for each in units_named(unit)}
+    if len(amounts) != len(found) - 1:
+        return None
+    return amounts[-1].value / own[amounts[-1].family], unit
 
 
 def _tolerance(spec: CheckSpec, written: Json, value: Decimal) -> Decimal:
