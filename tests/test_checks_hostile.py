@@ -8,7 +8,7 @@ import time
 import pytest
 
 from checking import bound
-from pytest_llm_diagnosis.records import Answer, Dimension, Json, ToolCall
+from pytest_llm_diagnosis.records import Answer, Context, Dimension, Json, ToolCall
 
 # A tenth of a megabyte: a quadratic rule still takes minutes.
 SIZE = 100_000
@@ -27,7 +27,16 @@ CHECKS: tuple[tuple[str, Json], ...] = (
     ("tool_call", {"name": "f", "arguments": {"a": 1}}),
     ("max_words", 3),
     ("abstains", None),
+    ("refuses", None),
+    ("name", "Marie Curie"),
+    ("date", "2024-05-03"),
+    ("items", {"items": ["Oslo", ["1", "a"]], "ordered": True}),
+    ("one_of", ["yes", "one"]),
+    ("cites", None),
+    ("grounded", None),
 )
+# Checks on passages need some.
+SHOWN = (Context(text="Unworn boots go back in 45 days. " * 50, source="a/b.md#c"),)
 
 TEXTS: dict[str, str] = {
     "one letter": "a" * SIZE,
@@ -49,6 +58,14 @@ TEXTS: dict[str, str] = {
     "JSON list": json.dumps([1] * (SIZE // 3)),
     "JSON escapes": json.dumps("\u00e9" * (SIZE // 6)),
     "hedges": "I don't know, it is not " * (SIZE // 24),
+    "names": "Marie A. " * (SIZE // 9),
+    "dates": "3 May 2024 " * (SIZE // 11),
+    "slashes": "1/2/" * (SIZE // 4),
+    "ranges": "3-" * (SIZE // 2),
+    "citations": "[1] [a/b] " * (SIZE // 10),
+    "open quotes": '"' + "a " * (SIZE // 2),
+    "quotes of words": '"a b c d" ' * (SIZE // 10),
+    "apologies": "I'm sorry, I really " * (SIZE // 20),
     "fences": "```json\n" * (SIZE // 8),
 }
 
@@ -57,7 +74,7 @@ TEXTS: dict[str, str] = {
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 def test_large_answers(text: str, name: str, params: Json) -> None:
     """Each check grades large answers in linear time, its reason stays short."""
-    check, answer = bound(name, params), Answer(text=text)
+    check, answer = bound(name, params), Answer(text=text, contexts=SHOWN)
     started = time.process_time()
     verdict = check.grade(answer)
     # A megabyte took at most 0.75 s, this much 0.15 s.
@@ -74,7 +91,7 @@ def test_odd_characters(
     text: str, name: str, params: Json, dimension: Dimension
 ) -> None:
     """Surrogates, controls and bidi marks neither raise nor reach a reason raw."""
-    verdict = bound(name, params, dimension).grade(Answer(text=text))
+    verdict = bound(name, params, dimension).grade(Answer(text=text, contexts=SHOWN))
     assert verdict.reason.encode().isascii() or verdict.reason.isprintable()
 
 

@@ -56,6 +56,7 @@ _ORDINALS = {name: at for at, name in enumerate(_ORDINAL_WORDS.split(), start=3)
     "second": 2,
     **{f"{name[:-1]}ieth": number for name, number in _SMALL.items() if number > 19},  # noqa: PLR2004
 }
+_ORDINAL_STEMS = (*_ORDINAL_WORDS.split(), "ieth", "first", "second")
 # A fraction is none: "a third of them".
 _ORDINAL = re.compile(
     rf"(?<!\ba )(?<!\bone )(?<!\bone-)\b(?:"
@@ -97,8 +98,12 @@ def spelled_numbers(text: str) -> Iterator[Spelled]:
     Two numbers below a hundred side by side are also a year ("nineteen
     eighty-four"), so both readings are given.
     """
-    yield from _fractions(text)
-    yield from _ordinals(text)
+    # Most long texts have neither, and looking for a word is much faster.
+    lowered = text.lower()
+    if any(word in lowered for word in _DENOMINATORS):
+        yield from _fractions(text)
+    if any(word in lowered for word in _ORDINAL_STEMS):
+        yield from _ordinals(text)
     for run in _runs(text):
         if _scales_digits(text, run[0]):
             continue

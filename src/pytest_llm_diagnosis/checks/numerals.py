@@ -212,7 +212,7 @@ def _in_fractions(text: str) -> Iterator[Numeral]:
 
 
 def _in_powers(text: str) -> Iterator[Numeral]:
-    for found in _POWER.finditer(text):
+    for found in _POWER.finditer(text) if "10^" in text else ():
         yield Numeral(Decimal(1).scaleb(int(found[2])), *found.span())
 
 
