@@ -66,6 +66,8 @@ def test_cites(params: Json, text: str, code: str | None) -> None:
         (None, "1. Unworn boots go back.\n2. Within 45 days.", None),
         (None, "Boots? Yes. You have forty-five days on Monday.", None),
         (None, "You have 60 days.", "grounded:numbers"),
+        (None, "You have sixty days.", "grounded:numbers"),
+        (None, "There are two ways, in 45 days or never.", None),
         (None, "It was Anna Lund.", "grounded:names"),
         (None, "It was Anna Lund in 1988.", "grounded:both"),
         (None, "The shop is in Bergen.", "grounded:names"),

@@ -1,7 +1,8 @@
 """The check that an answer makes nothing up: grounded.
 
-Every number in digits and every name (words with capitals, where no sentence
-begins) must occur in the passages that were shown.  Where none was shown, the
+Every number (in words only from thirteen on: "two ways" counts what the answer
+itself lists) and every name (words with capitals, where no sentence begins) must
+occur in the passages that were shown.  Where none was shown, the
 answer is not exposed to the check, which then counts for neither side.
 """
 
@@ -25,6 +26,8 @@ from .showing import shown_all, shown_answer
 # No answer holds more on purpose; what stands behind is not read.
 CONSIDERED = 50_000
 MAX_NAMES = 1_000
+SMALL = 12
+"""Numbers up to here are looked up only where they stand in digits."""
 
 _CITATION = re.compile(r"[\[\u3010]\^?\d{1,3}(?:, ?\d{1,3})*[\]\u3011]")
 _DIGITS = re.compile(r"\d+")
@@ -89,7 +92,7 @@ def types() -> tuple[CheckType, ...]:
     )
     keys: dict[str, Json] = {
         "numbers": read.described(
-            read.FLAG, "Whether numbers in digits are looked up; true by default."
+            read.FLAG, "Whether numbers are looked up; true by default."
         ),
         "names": read.described(
             read.FLAG, "Whether names are looked up; true by default."
@@ -132,14 +135,14 @@ def _bind(spec: CheckSpec) -> Grounded:
 
 
 def _unknown_numbers(text: str, known: str) -> list[str]:
-    """Return the numbers in digits that are not known, as written."""
+    """Return the numbers that are not known, as written."""
     spoken, source = prepared(_CITATION.sub("", text)), prepared(known)
     values = {abs(each.value) for each in numerals(source)}
     values |= {Decimal(each.group()) for each in _DIGITS.finditer(source)}
     stated = [
         (spoken[each.start : each.end].strip(), abs(each.value))
         for each in numerals(spoken)
-        if any(map(str.isdigit, spoken[each.start : each.end]))
+        if each.value > SMALL or any(map(str.isdigit, spoken[each.start : each.end]))
     ]
     # `3/4` is also 3 and 4: a part that is known by itself stands for itself.
     unknown = (written for written, value in stated if value not in values)
