@@ -53,20 +53,10 @@ def by_name(check_type: CheckType) -> str:
 def test_the_built_in_checks() -> None:
     """These names are public; facts and form share theirs, limits have their own."""
     content = (
-        "abstains choice contains contains_any ends_with equals excludes fuzzy json "
-        "json_schema json_value judge matches max_words min_words not_matches number "
-        "python similar starts_with tool_call"
-        "abstains choice complies contains contains_any ends_with equals excludes fuzzy "
-        "json json_schema json_value matches max_words min_words not_matches number "
-        "refuses starts_with tool_call"
-        "abstains choice complies contains contains_any ends_with equals excludes "
-        "fuzzy json json_schema json_value matches max_words min_words name "
-        "abstains choice complies contains contains_any date ends_with equals "
-        "excludes fuzzy items json json_schema json_value matches max_words min_words "
-        "name not_matches number one_of refuses starts_with tool_call"
-        "abstains choice cites complies contains contains_any date ends_with equals "
-        "excludes fuzzy grounded items json json_schema json_value matches max_words "
-        "min_words name not_matches number one_of refuses starts_with tool_call"
+        "abstains choice cites complies contains contains_any date ends_with "
+        "equals excludes fuzzy grounded items json json_schema json_value judge "
+        "matches max_words min_words name not_matches number one_of python "
+        "refuses similar starts_with tool_call"
     )
     assert " ".join(REGISTRY.names("facts")) == content
     assert " ".join(REGISTRY.names("form")) == content
