@@ -13,7 +13,8 @@ from pathlib import Path
 from .checks import default_registry
 from .diagnosis import diagnose
 from .errors import DiagnosisError
-from .report.json_report import read_json
+from .report.json_report import read_json, write_json
+from .report.merging import Part, merge
 from .report.terminal import summary_lines
 from .report.view import View
 from .schema import eval_schema, variants_schema
@@ -41,6 +42,15 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("path", type=Path, help="a report written by --llm-report")
     report.add_argument("--seed", type=int, help="another seed for the draws")
     report.set_defaults(command=_report)
+    merging = commands.add_parser(
+        "merge", help="join the reports of shards into the report of the whole"
+    )
+    merging.add_argument("paths", type=Path, nargs="+", metavar="path")
+    merging.add_argument("-o", "--output", type=Path, help="write it to this file")
+    merging.add_argument(
+        "--partial", action="store_true", help="go on where shards are missing"
+    )
+    merging.set_defaults(command=_merge)
     schema = commands.add_parser("schema", help="print a JSON Schema for editors")
     schema.add_argument("kind", choices=("eval", "variants"))
     schema.set_defaults(command=_schema)
@@ -54,7 +64,18 @@ def _report(options: argparse.Namespace) -> str:
     again = replace(
         diagnose(saved.results, seed=seed), confounds=saved.diagnosis.confounds
     )
-    view = View(run=saved.run, results=saved.results, diagnosis=again)
+    return _summary(replace(saved, diagnosis=again))
+
+
+def _merge(options: argparse.Namespace) -> str:
+    parts = [Part(path, read_json(path)) for path in options.paths]
+    merged = merge(parts, partial=options.partial)
+    if options.output is not None:
+        write_json(options.output, merged)
+    return _summary(merged)
+
+
+def _summary(view: View) -> str:
     return "".join(f"{line.text}\n" for line in summary_lines(view))
 
 

@@ -6,6 +6,7 @@ again without a call.
 
 from __future__ import annotations
 
+from .choosing import chosen
 from .diagnose import diagnose
 from .fix import advised_arm
 from .flips import Change, Confirmation, compare
@@ -37,6 +38,7 @@ __all__ = [
     "VariantDiagnosis",
     "VerdictKind",
     "advised_arm",
+    "chosen",
     "compare",
     "diagnose",
     "enough_probed",

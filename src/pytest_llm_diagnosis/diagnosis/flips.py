@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
-from pytest_llm_diagnosis.records import MARKS, Arm, CaseResult, Json, Mark
+from pytest_llm_diagnosis.records import (
+    MARKS,
+    Arm,
+    CaseResult,
+    Json,
+    JsonObject,
+    Mark,
+)
 from pytest_llm_diagnosis.stats import holm, mcnemar_midp
 
 from .counting import graded
@@ -19,13 +27,13 @@ CaseKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """The cases that differ between two runs of the same cases.
+    """The cases, by id, that differ between two runs of the same cases.
 
     `p` is the McNemar mid-p, None below 5 discordant pairs.
     """
 
-    fixed: tuple[CaseResult, ...]
-    broken: tuple[CaseResult, ...]
+    fixed: tuple[str, ...]
+    broken: tuple[str, ...]
     failing: int
     passing: int
 
@@ -51,23 +59,36 @@ class Confirmation:
         return {
             "variant": self.variant,
             "arm": self.arm,
-            "fixed": [one.id for one in self.change.fixed],
-            "broken": [one.id for one in self.change.broken],
+            "fixed": list(self.change.fixed),
+            "broken": list(self.change.broken),
+            "failing": self.change.failing,
+            "passing": self.change.passing,
             "cases": self.change.failing + self.change.passing,
             "p": self.change.p,
         }
 
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> Confirmation:
+        """Return the record that `to_dict` described."""
+        return cls(
+            variant=str(data["variant"]),
+            arm=cast("Arm", data["arm"]),
+            change=Change(
+                fixed=tuple(cast("Sequence[str]", data["fixed"])),
+                broken=tuple(cast("Sequence[str]", data["broken"])),
+                failing=cast("int", data["failing"]),
+                passing=cast("int", data["passing"]),
+            ),
+        )
+
 
 def compare(before: Iterable[CaseResult], after: Iterable[CaseResult]) -> Change:
-    """Return what changed between two runs, over the cases graded in both.
-
-    The results in `fixed` and `broken` are those of `after`.
-    """
+    """Return what changed between two runs, over the cases graded in both."""
     old = {_key(one): one for one in graded(before)}
     pairs = [(old[_key(one)], one) for one in graded(after) if _key(one) in old]
     return Change(
-        fixed=tuple(b for a, b in pairs if _failed(a) and not _failed(b)),
-        broken=tuple(b for a, b in pairs if _failed(b) and not _failed(a)),
+        fixed=tuple(b.id for a, b in pairs if _failed(a) and not _failed(b)),
+        broken=tuple(b.id for a, b in pairs if _failed(b) and not _failed(a)),
         failing=sum(_failed(a) for a, _ in pairs),
         passing=sum(not _failed(a) for a, _ in pairs),
     )

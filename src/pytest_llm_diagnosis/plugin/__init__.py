@@ -108,6 +108,13 @@ OPTIONS = (
         metavar="N",
     ),
     Option(
+        "--llm-shard",
+        None,
+        "Run the I-th of N parts of the evals, split by case; llm-diagnosis merge "
+        "joins their reports.",
+        metavar="I/N",
+    ),
+    Option(
         "--llm-report",
         None,
         "Write a report (.json); may be given several times.",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
@@ -11,13 +10,14 @@ from typing import cast
 from pytest_llm_diagnosis.diagnosis import (
     Confirmation,
     advised_arm,
+    chosen,
     compare,
     diagnose,
     enough_probed,
 )
 from pytest_llm_diagnosis.probing import Probed
 from pytest_llm_diagnosis.records import Arm, CaseResult, JsonObject, RunFacts
-from pytest_llm_diagnosis.report.view import View
+from pytest_llm_diagnosis.report.view import View, in_order
 
 from .options import RunOptions
 
@@ -43,6 +43,11 @@ class Gathered:
         found = cast("list[JsonObject]", handed_over["probed"])
         self._probed += map(Probed.from_dict, found)
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether other shards have cases."""
+        return any(totals["elsewhere"] for totals in self._totals)
+
     def settled_by(self, probed: Sequence[Probed]) -> bool:
         """Whether these findings of one variant settle its verdict."""
         variant = probed[0].variant
@@ -59,24 +64,23 @@ class Gathered:
             else:
                 yield result
 
-    def _chosen(self) -> Iterator[Probed]:
-        """Yield the findings that count: in order of rank, until they settle it.
+    def _counted(self, found_now: Iterable[Probed] = ()) -> list[CaseResult]:
+        """Return the results in order, with the findings that count.
 
-        xdist workers probe more, since none of them sees all results; one
-        process and several thus come to the same diagnosis.
+        A shard keeps all that it found: what counts is seen when they are merged.
         """
-        by_variant: dict[str, list[Probed]] = defaultdict(list)
-        for one in sorted(self._probed, key=lambda probed: probed.rank):
-            by_variant[one.variant].append(one)
-        for ranked in by_variant.values():
-            for number in range(1, min(len(ranked), self._options.probe_max) + 1):
-                yield ranked[number - 1]
-                if self.settled_by(ranked[:number]):
-                    break
+        options = self._options
+        found = self._with([*self._probed, *found_now])
+        return chosen(
+            in_order(found, self._selection()),
+            limit=options.probe_max,
+            seed=options.seed,
+            until_settled=options.shard is None,
+        )
 
     def advice(self, probed: Sequence[Probed]) -> Iterator[tuple[str, Arm]]:
         """Yield the fix that each probed variant's verdict names, as an arm."""
-        results = tuple(self._with(probed))
+        results = self._counted(probed)
         for variant in diagnose(results, seed=self._options.seed).variants:
             arm = advised_arm(variant)
             if arm is not None:
@@ -92,7 +96,7 @@ class Gathered:
 
     def view(self) -> View:
         """Return the results, the run's facts and the diagnosis."""
-        results = tuple(sorted(self._with(self._chosen()), key=self._place()))
+        results = tuple(self._counted())
         changes: dict[str, list[str]] = {}
         for totals in self._totals:
             changes |= cast("dict[str, list[str]]", totals["changes"])
@@ -120,6 +124,10 @@ class Gathered:
             seed=self._options.seed,
             started=started.isoformat(timespec="seconds"),
             selection=self._selection(),
+            probe=self._options.probe,
+            probe_max=self._options.probe_max,
+            shard=self._options.shard,
+            suite=self._suite(),
             calls=int(self._sum("calls")),
             probe_calls=int(self._sum("probe_calls")),
             stored=int(self._sum("stored")),
@@ -130,19 +138,14 @@ class Gathered:
             notes=tuple(dict.fromkeys(notes)),
         )
 
+    def _suite(self) -> str:
+        digests = (cast("str", totals["suite"]) for totals in self._totals)
+        return next(digests, "")
+
     def _selection(self) -> tuple[str, ...]:
         """Return the variants in the order in which they were selected."""
         names = (cast("list[str]", totals["selection"]) for totals in self._totals)
         return tuple(dict.fromkeys(name for group in names for name in group))
-
-    def _place(self) -> Callable[[CaseResult], tuple[int, str, int]]:
-        """Return the order of results: workers report them in any order."""
-        ranks = {name: rank for rank, name in enumerate(self._selection())}
-
-        def place(result: CaseResult) -> tuple[int, str, int]:
-            return ranks.get(result.variant, len(ranks)), result.file, result.line
-
-        return place
 
     def _usd(self) -> float | None:
         """Return the known cost; None when calls were paid and none had a price."""

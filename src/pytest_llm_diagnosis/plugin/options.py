@@ -9,12 +9,15 @@ from typing import Literal, TypeVar, cast
 
 import pytest
 
+from pytest_llm_diagnosis.records import Shard
+
 from . import OPTIONS
 from .distribution import run_started
 
 _T = TypeVar("_T", int, float)
 
 REPORT_FORMATS = (".json",)
+_SHARDS = "give I/N, such as 1/3, 2/3 and 3/3 for three parts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,7 @@ class RunOptions:
     max_calls: int | None
     budget: float | None
     seed: int
+    shard: Shard | None
     reports: tuple[Path, ...]
     variants_file: Path | None
     started: float
@@ -75,6 +79,7 @@ def read_options(config: pytest.Config) -> RunOptions:
         max_calls=number("llm_max_calls", int, 0),
         budget=number("llm_budget", float, 0.0),
         seed=number("llm_seed", int, 0) or 0,
+        shard=_shard(text["llm_shard"], confirm=bool(values["llm_confirm"])),
         reports=_reports(config, cast("list[str]", values["llm_report"] or [])),
         variants_file=_variants_file(config, text["llm_variants_file"]),
         started=run_started(config),
@@ -101,6 +106,23 @@ def _number(
             f"{name} must be {what} of at least {least}, got {text!r}"
         )
     return value
+
+
+def _shard(text: str | None, *, confirm: bool) -> Shard | None:
+    if not text:
+        return None
+    try:
+        shard = Shard.parse(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"--llm-shard: {error}; {_SHARDS}") from None
+    if len(shard.numbers) > 1:
+        raise pytest.UsageError(f"--llm-shard: {text!r} is several shards; {_SHARDS}")
+    if confirm:
+        raise pytest.UsageError(
+            "--llm-confirm needs the verdict on the whole suite: "
+            "run it without --llm-shard"
+        )
+    return shard
 
 
 def _one_of(values: dict[str, str | None], twin: str) -> str:

@@ -168,6 +168,11 @@ def cluster_of(item: pytest.Item) -> str:
     return str(_marker(item, "cluster") or _case_id(item, variant_of(item)))
 
 
+def case_id_of(item: pytest.Item) -> str:
+    """Return the node id without the variant, so that variants can be paired."""
+    return _case_id(item, variant_of(item))
+
+
 def result_of_test(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> CaseResult | None:

@@ -80,15 +80,20 @@ class Running:
 
     # -- before the first item -------------------------------------------
 
-    def begin(self, items: Sequence[pytest.Item]) -> Plan:
-        """Start to answer ahead of the items, and return what is planned."""
+    def begin(self, items: Sequence[pytest.Item], whole: Sequence[pytest.Item]) -> Plan:
+        """Start to answer ahead of the items, and return what is planned.
+
+        `whole` are the items of all shards: they decide the ranks.
+        """
         self._engine.start()
+        for item in whole:
+            self._use_variant_of(item)
         for item in items:
             if isinstance(item, EvalItem):
                 self._plan(item)
         if self._options.probe != "off":
             for variant in self._suite.probed_variants():
-                self._rank(variant, _candidates(items, variant))
+                self._rank(variant, _candidates(whole, variant))
         planned = [request for group in self._requests.values() for request in group]
         stored = self._engine.stored(planned)
         self._engine.run_ahead(
@@ -104,14 +109,16 @@ class Running:
         return Plan(
             calls=len(distinct),
             stored=len(distinct & stored),
-            probes=sum(min(limit, probes.most) for probes in self._probes.values()),
+            probes=sum(
+                min(limit, sum(probes.rank(item.nodeid) is not None for item in items))
+                for probes in self._probes.values()
+            ),
             replay=self._options.answers == "replay",
         )
 
     def _plan(self, item: EvalItem) -> None:
         if item.variant is None or item.get_closest_marker("skip"):
             return
-        self._use(item.variant)
         try:
             self._requests[item.nodeid] = tuple(
                 self._planner.request(item.prepared, item.variant, trial=trial)
@@ -147,6 +154,15 @@ class Running:
             limit=self._options.probe_max,
             ranks={one.nodeid: rank for rank, one in enumerate(order)},
         )
+
+    def _use_variant_of(self, item: pytest.Item) -> None:
+        """Know an item's variant now, so that every shard lists the same ones."""
+        if item.get_closest_marker("skip"):
+            return
+        if isinstance(item, EvalItem) and item.variant is not None:
+            self._use(item.variant)
+        elif is_eval_test(item):
+            self._use(variant_of(item))
 
     def _use(self, variant: Variant) -> None:
         """Let the engine know a variant by its key."""
@@ -197,14 +213,19 @@ class Running:
 
     # -- probes ----------------------------------------------------------
 
-    def failed(self, item: EvalItem, result: CaseResult) -> None:
-        """Take a failing case; it is probed behind the first answers."""
+    def failed(self, item: EvalItem, result: CaseResult) -> int | None:
+        """Take a failing case, which is probed behind the first answers.
+
+        Returns its rank, None if it is not among those that may be probed.
+        """
         variant = item.variant
         if variant is None or variant.key not in self._probes:
-            return
+            return None
         failing = Failing(prepared=item.prepared, variant=variant, result=result)
-        if needs_probing(failing.trial.grade):
-            self._probes[variant.key].add(failing)
+        if not needs_probing(failing.trial.grade):
+            return None
+        self._probes[variant.key].add(failing)
+        return self._probes[variant.key].rank(item.nodeid)
 
     def rank_of_test(self, item: pytest.Item) -> int | None:
         """Return the rank of a failing Python test, None if it is not probed."""

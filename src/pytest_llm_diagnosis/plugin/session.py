@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from .distribution import hand_over, is_controller, is_worker, taken_over
 from .items import EvalItem
 from .options import read_options
 from .python_tests import exchanges_of, is_eval_test, result_of_test, text_of_error
+from .sharding import digest, split
 from .signals import ending_on_sigterm
 from .suite import Suite
 from .text import CleanText
@@ -49,6 +51,8 @@ class EvalSession:
         self._broken: set[str] = set()
         self._probed: list[Probed] = []
         self._selected = False
+        self._whole: list[pytest.Item] | None = None
+        self._elsewhere: Sequence[pytest.Item] = ()
         self._unwritten: list[str] = []
 
     @cached_property
@@ -81,9 +85,21 @@ class EvalSession:
             # A text of ours, which then also stands in pytest's short summary.
             report.longrepr = CleanText.of(str(report.longrepr))
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the items of this shard, after pytest's own selection."""
+        shard = self.options.shard
+        if shard is None:
+            return
+        self._whole = list(items)
+        items[:], self._elsewhere = split(items, shard)
+        if self._elsewhere:
+            self._config.hook.pytest_deselected(items=self._elsewhere)
+
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """Remember that only a part of the suite runs."""
-        self._selected |= any(isinstance(item, EvalItem) for item in items)
+        """Remember that only a part of the suite runs; shards make a whole."""
+        if items is not self._elsewhere:
+            self._selected |= any(isinstance(item, EvalItem) for item in items)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(
@@ -129,8 +145,15 @@ class EvalSession:
             self.gathered.confirm(variant, arm, results)
 
     def _settles(self, probed: Sequence[Probed]) -> bool:
-        """Whether no further probe is needed; a worker does not see enough to say."""
-        return not is_worker(self._config) and self.gathered.settled_by(probed)
+        """Whether no further probe is needed; a part of a run cannot tell."""
+        if is_worker(self._config) or self.options.shard is not None:
+            return False
+        earlier = [
+            one
+            for one in self._probed
+            if one.variant == probed[-1].variant and one.rank < probed[-1].rank
+        ]
+        return self.gathered.settled_by([*earlier, *probed])
 
     def _begin(self, session: pytest.Session) -> None:
         from pytest_llm_diagnosis.report.terminal import plan_line
@@ -138,7 +161,8 @@ class EvalSession:
         from .running import Running
 
         self._running = Running(self._config, self.suite, self.options)
-        plan = self._running.begin(session.items)
+        self._whole = self._whole or list(session.items)
+        plan = self._running.begin(session.items, self._whole)
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and plan.calls and self._config.get_verbosity() >= 0:
             reporter.write_line(plan_line(plan))
@@ -169,34 +193,38 @@ class EvalSession:
                 report.longrepr = (str(place.path), place.line, reason)
             result = item.result_for(report)
             if result is not None and result.outcome == "failed":
-                self.running.failed(item, result)
+                result = replace(result, rank=self.running.failed(item, result))
         elif call.excinfo and isinstance(call.excinfo.value, DiagnosisError):
             report.longrepr = text_of_error(item, call.excinfo)
         if is_eval_test(item):
             result = result_of_test(item, call, report)
             if result is not None and result.outcome == "failed":
                 report.sections.append(("llm", exchanges_of(item)))
-                self._probe_test(item, result)
+                result = replace(result, rank=self._probe_test(item, result))
         if result is not None:
             # Within one process the record itself travels; what xdist carries is text.
             told = json.dumps(result.to_dict()) if is_worker(self._config) else result
             report.user_properties.append((RESULT, told))
         return report
 
-    def _probe_test(self, item: pytest.Item, result: CaseResult) -> None:
-        """Find out why a Python test fails while its fixtures are still set up."""
+    def _probe_test(self, item: pytest.Item, result: CaseResult) -> int | None:
+        """Find out why a Python test fails while its fixtures are still set up.
+
+        Returns its rank, None if it is not to be probed.
+        """
         from .python_probes import can_be_repeated, probe_test
 
         rank = self.running.rank_of_test(item)
         if rank is None:
-            return
+            return None
         if not can_be_repeated(item):
             note = f"{item.nodeid} not tested: it uses other fixtures than llm"
             self.running.notes.append(note)
-            return
+            return None
         probed = probe_test(item, self, result, rank)
         if probed is not None:
             self._probed.append(probed)
+        return rank
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -253,6 +281,11 @@ class EvalSession:
         if self._running is not None:
             self._end(self._running)
         self.warming.stop()
+        if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and (
+            self._elsewhere or self.gathered.elsewhere
+        ):
+            # A small suite may well leave a shard without a case.
+            session.exitstatus = pytest.ExitCode.OK
         if not is_worker(self._config) and not self._only_shows:
             self._write_reports(session)
 
@@ -260,7 +293,12 @@ class EvalSession:
         """End the calls; a worker hands over what it knows."""
         running.finish()
         data: JsonObject = {
-            "totals": {**running.totals(), "selected": self._selected},
+            "totals": {
+                **running.totals(),
+                "selected": self._selected,
+                "elsewhere": bool(self._elsewhere),
+                "suite": digest(self._whole or ()),
+            },
             "probed": [probed.to_dict() for probed in self._probed],
         }
         if is_worker(self._config):

@@ -11,6 +11,7 @@ from .asked import Answer, Context, Inquiry, Request, Tokens
 from .graded import NOT_EXPOSED, Grade, Trial, Verdict
 from .probed import Ask, Finding
 from .results import CaseResult, RunFacts
+from .shards import Shard
 from .terms import (
     DIMENSIONS,
     LANES,
@@ -73,6 +74,7 @@ __all__ = [
     "Retrieve",
     "RunFacts",
     "Rung",
+    "Shard",
     "Tokens",
     "ToolCall",
     "Trial",

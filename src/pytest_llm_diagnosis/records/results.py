@@ -8,6 +8,7 @@ from typing import cast
 
 from .graded import Trial
 from .probed import Finding
+from .shards import Shard
 from .terms import Json, JsonObject, Mark, Outcome, objects
 
 _NOT_PROBED: JsonObject = {
@@ -26,7 +27,8 @@ class CaseResult:
 
     `asks_facts` says that lack of knowledge can fail the case (a fact check or
     a passage), `asks_form` that its form can: they are the denominators of the
-    diagnosis.  `message` explains an error or a skip.
+    diagnosis.  `rank` is the place of a failing case that may be probed among all
+    cases of its variant, from 0.  `message` explains an error or a skip.
     """
 
     nodeid: str
@@ -42,6 +44,7 @@ class CaseResult:
     asks_form: bool = False
     critical: bool = False
     pass_at: int = 1
+    rank: int | None = None
     finding: Finding | None = None
     costume: bool = False
     message: str | None = None
@@ -64,6 +67,7 @@ class CaseResult:
             "asks_form": self.asks_form,
             "trials": [trial.to_dict() for trial in self.trials],
             "costume": self.costume,
+            "rank": self.rank,
             **(finding.to_dict() if finding else _NOT_PROBED),
             "message": self.message,
         }
@@ -85,6 +89,7 @@ class CaseResult:
             asks_form=bool(data.get("asks_form", False)),
             critical=bool(data.get("critical", False)),
             pass_at=cast("int", data.get("pass_at", 1)),
+            rank=cast("int | None", data.get("rank")),
             finding=Finding.from_dict(data) if data.get("cause") else None,
             costume=bool(data.get("costume", False)),
             message=cast("str | None", data.get("message")),
@@ -98,11 +103,19 @@ class RunFacts:
     `started` is ISO 8601 in UTC; `selection` the variants in their order.
     `usd` sums the known prices and is None when no price was known although
     calls were paid.  `waited` is in seconds.  `notes` are said to the reader.
+
+    `probe` is the mode, `probe_max` the most failures probed a variant, None
+    where a report does not say.  `shard` is None in a run of all cases; `suite`
+    tells whether two shards are of the same cases.
     """
 
     seed: int
     started: str
     selection: tuple[str, ...] = ()
+    probe: str = ""
+    probe_max: int | None = None
+    shard: Shard | None = None
+    suite: str = ""
     calls: int = 0
     probe_calls: int = 0
     stored: int = 0
@@ -118,6 +131,10 @@ class RunFacts:
             "seed": self.seed,
             "started": self.started,
             "selection": ",".join(self.selection),
+            "probe": self.probe,
+            "probe_max": self.probe_max,
+            "shard": None if self.shard is None else str(self.shard),
+            "suite": self.suite,
             "calls": self.calls,
             "probe_calls": self.probe_calls,
             "stored": self.stored,
@@ -132,10 +149,15 @@ class RunFacts:
     def from_dict(cls, data: JsonObject) -> RunFacts:
         """Return the record that `to_dict` described."""
         selection = str(data.get("selection", ""))
+        shard = data.get("shard")
         return cls(
             seed=cast("int", data["seed"]),
             started=str(data["started"]),
             selection=tuple(selection.split(",")) if selection else (),
+            probe=str(data.get("probe", "")),
+            probe_max=cast("int | None", data.get("probe_max")),
+            shard=None if shard is None else Shard.parse(str(shard)),
+            suite=str(data.get("suite", "")),
             calls=cast("int", data.get("calls", 0)),
             probe_calls=cast("int", data.get("probe_calls", 0)),
             stored=cast("int", data.get("stored", 0)),

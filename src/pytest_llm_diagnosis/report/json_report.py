@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_llm_diagnosis.diagnosis import Diagnosis
+from pytest_llm_diagnosis.diagnosis import Confirmation, Diagnosis
 from pytest_llm_diagnosis.errors import InputError, Location
 from pytest_llm_diagnosis.records import CaseResult, RunFacts
 
@@ -43,6 +43,9 @@ def read_json(path: Path) -> View:
             run=RunFacts.from_dict(data["run"]),
             results=tuple(map(CaseResult.from_dict, data["cases"])),
             diagnosis=Diagnosis.from_dict(data),
+            confirmations=tuple(
+                map(Confirmation.from_dict, data.get("confirmations", ()))
+            ),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         finding = f"not a report of this plugin: {error}"

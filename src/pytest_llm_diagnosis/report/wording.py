@@ -210,7 +210,7 @@ def confirmed_text(fix: str, change: Change) -> str:
     told = "" if change.p is None else f" (mid-p {change.p:.3f})"
     if change.p is None:
         told = f" (no difference detected, {fixed + broken} discordant)"
-    which = f": {names([one.id for one in change.broken])}" if broken else ""
+    which = f": {names(change.broken)}" if broken else ""
     return f"confirmed: with {fix} {cases(fixed)} fixed, {broken} broken{told}{which}."
 
 
