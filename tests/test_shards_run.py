@@ -7,11 +7,10 @@ from typing import cast
 
 import pytest
 
+from comparing import cases_of, told
 from conftest import EvalSuite
 from pytest_llm_diagnosis.cli import main
 from pytest_llm_diagnosis.records import JsonObject
-
-TOTALS = ("started", "calls", "probe_calls", "stored", "waited", "usd")
 
 FACTS = """\
 defaults: {evidence: docs/facts.md}
@@ -113,17 +112,6 @@ def read(suite: EvalSuite, name: str) -> JsonObject:
     return report
 
 
-def told(report: JsonObject) -> JsonObject:
-    """Return a report without what each run has of its own."""
-    run = cast("JsonObject", report["run"])
-    cases = cast("list[dict[str, list[JsonObject]]]", report["cases"])
-    trials = (trial for case in cases for trial in case["trials"])
-    for trial in trials:
-        assert isinstance(trial, dict)
-        trial.pop("seconds", None)
-    return {**report, "run": {k: v for k, v in run.items() if k not in TOTALS}}
-
-
 @pytest.mark.parametrize(
     ("of", "arguments"),
     [
@@ -159,11 +147,6 @@ def test_an_early_stop_is_that_of_the_whole(wide_suite: EvalSuite) -> None:
     found = [sum(map(probed, cases_of(report))) for report in (again, *parts)]
     assert found[0] == 9  # 8 attributable, and one unexplained
     assert sum(found[1:]) == 12
-
-
-def cases_of(report: JsonObject) -> list[JsonObject]:
-    """Return the cases of a report."""
-    return cast("list[JsonObject]", report["cases"])
 
 
 def probed(case: JsonObject) -> bool:

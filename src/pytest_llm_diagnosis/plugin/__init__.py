@@ -5,7 +5,7 @@ module of this package.  The first eval file, `llm` test or option brings in
 `session`, which lives as long as the run: files are collected into items
 (`items`), answers are fetched ahead of pytest, results are gathered, and the
 terminal summary ends it.  Under xdist the workers do the work and the
-controller gathers (`distribution`).
+controller gathers (`controller`, `links`, `distribution`).
 """
 
 from __future__ import annotations
@@ -184,7 +184,9 @@ def pytest_configure(config: pytest.Config) -> None:
     ):
         config.addinivalue_line("markers", f"{mark}: an LLM eval; {claim}")
     if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Controller(config), "llm-diagnosis-controller")
+        from .controller import Controller
+
+        config.pluginmanager.register(Controller(config), "llm-diagnosis-controller")
     if any(config.getoption(one.twin) or _is_set(config, one) for one in OPTIONS):
         eval_session(config)
 
@@ -193,27 +195,6 @@ def _is_set(config: pytest.Config, option: Option) -> bool:
     """Whether an ini file gives the option a value of its own."""
     value = config.getini(option.twin)
     return bool(value) and value != option.default
-
-
-class _Controller:
-    """What an xdist controller does: it collects nothing, so results wake it up."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: object) -> None:
-        """Tell a worker which run it belongs to."""
-        from .distribution import describe_run
-
-        describe_run(node)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Bring in the session at the first eval result, and show it that one."""
-        asleep = SESSION not in self._config.stash
-        if asleep and any(name == RESULT for name, _ in report.user_properties):
-            eval_session(self._config).pytest_runtest_logreport(report)
 
 
 def eval_session(config: pytest.Config) -> EvalSession:

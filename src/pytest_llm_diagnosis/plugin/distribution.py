@@ -39,12 +39,6 @@ def worker_count(config: pytest.Config) -> int:
     return workerinput.get("workercount", 1)
 
 
-def worker_index(config: pytest.Config) -> int:
-    """Return which of the processes this one is, from 0."""
-    workerinput = cast("dict[str, str]", getattr(config, "workerinput", {}))
-    return int(workerinput.get("workerid", "gw0").removeprefix("gw"))
-
-
 def owner_name(config: pytest.Config) -> str:
     """Return a name for this process, unique on this machine."""
     workerinput = cast("dict[str, str]", getattr(config, "workerinput", {}))

@@ -19,7 +19,8 @@ from pytest_llm_diagnosis.records import Answer, Request, Variant, VariantKey
 from pytest_llm_diagnosis.redaction import Redactor
 from pytest_llm_diagnosis.store import AnswerStore, MemoryStore, Store
 
-from .distribution import has_ended, owner_name, worker_count, worker_index
+from .distribution import has_ended, owner_name, worker_count
+from .links import worker_index
 from .options import RunOptions
 from .recording import ReplayFiles
 from .warming import STORE

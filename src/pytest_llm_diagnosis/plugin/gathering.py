@@ -32,6 +32,7 @@ class Gathered:
         self._probed: list[Probed] = []
         self._confirmations: list[Confirmation] = []
         self.interrupted = False
+        self.notes: list[str] = []
 
     def add(self, result: CaseResult) -> None:
         """Keep a result; one of a rerun replaces the earlier one."""
@@ -78,7 +79,12 @@ class Gathered:
             until_settled=options.shard is None,
         )
 
-    def advice(self, probed: Sequence[Probed]) -> Iterator[tuple[str, Arm]]:
+    @property
+    def spent(self) -> tuple[int, float]:
+        """The calls, and the USD as far as known, of all processes so far."""
+        return int(self._sum("calls")), self._sum("usd")
+
+    def advice(self, probed: Sequence[Probed] = ()) -> Iterator[tuple[str, Arm]]:
         """Yield the fix that each probed variant's verdict names, as an arm."""
         results = self._counted(probed)
         for variant in diagnose(results, seed=self._options.seed).variants:
@@ -135,12 +141,12 @@ class Gathered:
             waited=self._sum("waited"),
             usd=self._usd(),
             interrupted=self.interrupted,
-            notes=tuple(dict.fromkeys(notes)),
+            notes=tuple(dict.fromkeys([*notes, *self.notes])),
         )
 
     def _suite(self) -> str:
         digests = (cast("str", totals["suite"]) for totals in self._totals)
-        return next(digests, "")
+        return next(filter(None, digests), "")
 
     def _selection(self) -> tuple[str, ...]:
         """Return the variants in the order in which they were selected."""

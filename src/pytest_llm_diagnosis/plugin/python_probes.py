@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llm_diagnosis.errors import BudgetError, ModelError, ReplayMissError
+from pytest_llm_diagnosis.errors import (
+    BudgetError,
+    ModelError,
+    NotAskedError,
+    ReplayMissError,
+)
 from pytest_llm_diagnosis.probing import (
     ArmUnavailableError,
     Asker,
@@ -79,7 +84,7 @@ def _asker(item: pytest.Item, session: EvalSession, result: CaseResult) -> Asker
         model = LanguageModel(session, item, variant_of(item), arm=arm, number=number)
         try:
             passed = _passes(item, model)
-        except (ArmUnavailableError, BudgetError, ReplayMissError):
+        except (ArmUnavailableError, BudgetError, ReplayMissError, NotAskedError):
             raise
         except (Exception, pytest.skip.Exception):  # noqa: BLE001 - a user's own code
             return Reply(ask=Ask(error=True))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 
 import pytest
 
 from pytest_llm_diagnosis.checks.inquiring import Inquiring
 from pytest_llm_diagnosis.engine import Urgency
-from pytest_llm_diagnosis.errors import DiagnosisError, ModelError
+from pytest_llm_diagnosis.errors import DiagnosisError, ModelError, NotAskedError
 from pytest_llm_diagnosis.inquiries import Inquirer
 from pytest_llm_diagnosis.outcomes import case_result
 from pytest_llm_diagnosis.probing import (
@@ -69,6 +69,7 @@ class Running:
         self._arrived: dict[str, list[Future[Told]]] = {}
         self._probes: dict[VariantKey, Probes] = {}
         self._asked: list[Entry] = []
+        self._ahead: list[Request] = []
         self._planner = RequestPlanner(
             suite.all_cases, suite.retriever, seed=options.seed
         )
@@ -81,7 +82,7 @@ class Running:
     # -- before the first item -------------------------------------------
 
     def begin(self, items: Sequence[pytest.Item], whole: Sequence[pytest.Item]) -> Plan:
-        """Start to answer ahead of the items, and return what is planned.
+        """Plan what the items ask, and return it; no call is made yet.
 
         `whole` are the items of all shards: they decide the ranks.
         """
@@ -96,14 +97,9 @@ class Running:
                 self._rank(variant, _candidates(whole, variant))
         planned = [request for group in self._requests.values() for request in group]
         stored = self._engine.stored(planned)
-        self._engine.run_ahead(
-            (
-                request
-                for request in planned
-                if request.key not in stored or request.key in self._asking
-            ),
-            self._ask_ahead,
-        )
+        self._ahead = [
+            one for one in planned if one.key not in stored or one.key in self._asking
+        ]
         distinct = {request.key for request in planned}
         limit = self._options.probe_max
         return Plan(
@@ -115,6 +111,11 @@ class Running:
             ),
             replay=self._options.answers == "replay",
         )
+
+    def run_ahead(self) -> None:
+        """Begin to answer ahead of the items."""
+        self._engine.run_ahead(self._ahead, self._ask_ahead)
+        self._ahead = []
 
     def _plan(self, item: EvalItem) -> None:
         if item.variant is None or item.get_closest_marker("skip"):
@@ -194,6 +195,13 @@ class Running:
             self.arrive(item)
         return [_outcome(future) for future in self._arrived.pop(item.nodeid)]
 
+    def was_stopped(self, item: EvalItem) -> bool:
+        """Whether an item that has arrived lacks an answer because of a halt."""
+        return any(
+            isinstance(future.exception(), NotAskedError)
+            for future in self._arrived.get(item.nodeid, ())
+        )
+
     def requests(self, item: EvalItem) -> tuple[Request, ...]:
         """Return what an item asks, one request a trial."""
         return self._requests[item.nodeid]
@@ -233,17 +241,30 @@ class Running:
         rank = probes.rank(item.nodeid) if probes else None
         return rank if rank is not None and rank < self._options.probe_max else None
 
-    def find_causes(self, settles: Settles) -> list[Probed]:
-        """Wait for the probes, with the live line; what was refused is noted."""
+    def find_causes(
+        self, settles: Settles, failing: Mapping[str, Sequence[int]]
+    ) -> list[Probed]:
+        """Wait for the probes, with the live line; what was refused is noted.
+
+        `failing` are the ranks of a variant's failing cases in other processes.
+        """
         found: list[Probed] = []
-        for probes in self._probes.values():
-            future = self._engine.submit(probes.finish(settles))
+        for (_, variant), probes in self._probes.items():
+            others = failing.get(variant, ())
+            future = self._engine.submit(probes.finish(settles, others))
             self._live.wait_for(future)
             probed, refused = future.result()
             found += probed
             if refused:
                 self.notes.append(f"{len(refused)} failures not probed: {refused[0]}")
         return found
+
+    def failing(self) -> dict[str, list[int]]:
+        """Return the ranks of the failing cases that may be chosen, by variant."""
+        ranks: dict[str, list[int]] = {}
+        for (_, variant), probes in self._probes.items():
+            ranks.setdefault(variant, []).extend(probes.failing())
+        return ranks
 
     def found_so_far(self) -> list[Probed]:
         """Return what the probes have found already, without waiting."""

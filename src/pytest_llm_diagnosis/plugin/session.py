@@ -23,8 +23,15 @@ from pytest_llm_diagnosis.records import CaseResult, JsonObject
 from . import RESULT, SUFFIX
 from .distribution import hand_over, is_controller, is_worker, taken_over
 from .items import EvalItem
+from .links import Link, Unanswered
 from .options import read_options
-from .python_tests import exchanges_of, is_eval_test, result_of_test, text_of_error
+from .python_tests import (
+    exchanges_of,
+    is_eval_test,
+    parameters_of,
+    result_of_test,
+    text_of_error,
+)
 from .sharding import digest, split
 from .signals import ending_on_sigterm
 from .suite import Suite
@@ -33,6 +40,7 @@ from .warming import Warming
 
 if TYPE_CHECKING:
     from pytest_llm_diagnosis.probing import Probed
+    from pytest_llm_diagnosis.report.terminal import Plan
     from pytest_llm_diagnosis.report.view import View
 
     from .gathering import Gathered
@@ -61,6 +69,15 @@ class EvalSession:
         from .gathering import Gathered
 
         return Gathered(self.options)
+
+    @cached_property
+    def _link(self) -> Link:
+        """The way to xdist's controller."""
+        return Link(self._config, self._halt)
+
+    def _halt(self) -> None:
+        if self._running is not None:
+            self._running.halt()
 
     @property
     def running(self) -> Running:
@@ -114,19 +131,25 @@ class EvalSession:
         if session.testsfailed == len(self._broken):
             # A broken eval file is reported; the rest of the suite still runs.
             self._config.option.continue_on_collection_errors = True
-        if self._only_shows or is_controller(self._config):
+        if self._only_shows:
             return (yield)
+        if is_controller(self._config):
+            outcome = yield
+            self._confirm_after_workers(session)
+            return outcome
         self._begin(session)
         try:
             outcome = yield
-            self._probed += self.running.find_causes(self._settles)
+            self._find_causes(session)
         except BaseException:
             # An interrupt or `-x`: what was found so far was paid for.
             self.gathered.interrupted = True
             self._probed += self.running.found_so_far()
             raise
-        if self.options.confirm:
-            self._confirm(session.items)
+        if self.options.confirm and not is_worker(self._config):
+            from .confirming import confirm
+
+            confirm(self.running, self.gathered, session.items, self._probed)
         return outcome
 
     @property
@@ -135,14 +158,30 @@ class EvalSession:
         option = self._config.option
         return bool(option.collectonly or option.setuponly)
 
-    def _confirm(self, items: Sequence[pytest.Item]) -> None:
-        """Run each probed variant once more, under the fix its verdict names."""
-        if is_worker(self._config):
-            self.running.notes.append("--llm-confirm needs one process: run without -n")
+    def _confirm_after_workers(self, session: pytest.Session) -> None:
+        if not self.options.confirm:
             return
-        for variant, arm in self.gathered.advice(self._probed):
-            results = self.running.confirm(items, variant, arm)
-            self.gathered.confirm(variant, arm, results)
+        from .confirming import collect_again, confirm
+
+        try:
+            collected = collect_again(session, self)
+        except DiagnosisError as error:
+            self.gathered.notes.append(str(error))
+            return
+        if collected is not None:
+            self._running = collected.running
+            confirm(self._running, self.gathered, collected.items)
+
+    def _find_causes(self, session: pytest.Session) -> None:
+        """Wait for the probes; of a worker that was stopped take what is there."""
+        if is_worker(self._config) and (
+            self._link.halted or session.shouldfail or session.shouldstop
+        ):
+            self._link.leave()
+            self._probed += self.running.found_so_far()
+            return
+        failing = self._link.failing_everywhere(self.running.failing())
+        self._probed += self.running.find_causes(self._settles, failing)
 
     def _settles(self, probed: Sequence[Probed]) -> bool:
         """Whether no further probe is needed; a part of a run cannot tell."""
@@ -156,13 +195,30 @@ class EvalSession:
         return self.gathered.settled_by([*earlier, *probed])
 
     def _begin(self, session: pytest.Session) -> None:
-        from pytest_llm_diagnosis.report.terminal import plan_line
-
         from .running import Running
 
         self._running = Running(self._config, self.suite, self.options)
         self._whole = self._whole or list(session.items)
         plan = self._running.begin(session.items, self._whole)
+        if is_worker(self._config):
+            self._config.pluginmanager.register(Unanswered(self._is_unanswered))
+            self._link.tell_plan(plan)
+        else:
+            self.announce(plan)
+        self._running.run_ahead()
+
+    def _is_unanswered(self, item: pytest.Item) -> bool:
+        """Whether an item has no answer since the controller stopped the calls."""
+        if not self._link.halted:
+            return False
+        if isinstance(item, EvalItem):
+            return self.running.was_stopped(item)
+        return "llm" in parameters_of(item)
+
+    def announce(self, plan: Plan) -> None:
+        """Show what is planned, before the first call."""
+        from pytest_llm_diagnosis.report.terminal import plan_line
+
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and plan.calls and self._config.get_verbosity() >= 0:
             reporter.write_line(plan_line(plan))
@@ -263,15 +319,13 @@ class EvalSession:
     def pytest_runtest_logfinish(self) -> None:
         """Make no new call once pytest is about to stop."""
         session = self._config.pluginmanager.get_plugin("session")
-        stopping = session is not None and (session.shouldstop or session.shouldfail)
-        if stopping and self._running is not None:
-            self._running.halt()
+        if session is not None and (session.shouldstop or session.shouldfail):
+            self._halt()
 
     def pytest_keyboard_interrupt(self) -> None:
         """Make no new call."""
         self.gathered.interrupted = True
-        if self._running is not None:
-            self._running.halt()
+        self._halt()
 
     # -- the end ---------------------------------------------------------
 

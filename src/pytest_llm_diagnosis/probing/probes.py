@@ -9,7 +9,7 @@ the work.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import cast
@@ -19,6 +19,7 @@ from pytest_llm_diagnosis.errors import (
     BudgetError,
     DiagnosisError,
     ModelError,
+    NotAskedError,
     ReplayMissError,
 )
 from pytest_llm_diagnosis.grading import grade
@@ -127,14 +128,23 @@ class Probes:
         if self._ranks[nodeid] < self._limit:
             self._search(nodeid)
 
-    async def finish(self, settles: Settles) -> tuple[list[Probed], list[str]]:
+    def failing(self) -> list[int]:
+        """Return the lowest ranks that fail, as many as may be chosen."""
+        return sorted(self._ranks[nodeid] for nodeid in self._failing)[: self._limit]
+
+    async def finish(
+        self, settles: Settles, others: Iterable[int] = ()
+    ) -> tuple[list[Probed], list[str]]:
         """Return what was found, in order of rank, and why others were not probed.
 
-        Ends early once the cases so far, in their order, settle the verdict;
-        what was asked beyond them is dropped, so that the result does not
-        depend on how fast the answers came.
+        `others` are the ranks of cases that fail in other processes: they leave
+        the fewer to be chosen here.  Ends early once the cases so far, in their
+        order, settle the verdict; what was asked beyond them is dropped, so that
+        the result does not depend on how fast the answers came.
         """
-        chosen = sorted(self._failing, key=self._ranks.__getitem__)[: self._limit]
+        ranks = sorted({*self.failing(), *others})[: self._limit]
+        of_rank = {self._ranks[nodeid]: nodeid for nodeid in self._failing}
+        chosen = [of_rank[rank] for rank in ranks if rank in of_rank]
         searches = {nodeid: self._search(nodeid) for nodeid in chosen}
         found: list[Probed] = []
         refused: list[str] = []
@@ -187,7 +197,7 @@ class Probes:
             )
             try:
                 answer = await self._engine.obtain(request, Urgency.PROBE)
-            except (BudgetError, ReplayMissError):
+            except (BudgetError, ReplayMissError, NotAskedError):
                 raise
             except ModelError:
                 return Reply(ask=Ask(error=True))
