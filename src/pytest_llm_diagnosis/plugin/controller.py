@@ -17,7 +17,7 @@ class Controller:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._links = Links()
+        self._links = Links(getattr(config, "cache", None))
         self._failures = 0
         self._announced = False
 
@@ -47,6 +47,11 @@ class Controller:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and getattr(reporter, "isatty", False):
             reporter.write_line("")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Let go of the store, once xdist has ended its workers."""
+        self._links.close()
 
     @property
     def _only_shows(self) -> bool:

@@ -17,13 +17,13 @@ from pytest_llm_diagnosis.errors import ModelError, StoreError
 from pytest_llm_diagnosis.models import Model, open_model
 from pytest_llm_diagnosis.records import Answer, Request, Variant, VariantKey
 from pytest_llm_diagnosis.redaction import Redactor
-from pytest_llm_diagnosis.store import AnswerStore, MemoryStore, Store
+from pytest_llm_diagnosis.store import MemoryStore, Store
 
-from .distribution import has_ended, owner_name, worker_count
+from .distribution import owner_name, worker_count
 from .links import worker_index
 from .options import RunOptions
 from .recording import ReplayFiles
-from .warming import STORE
+from .shared_store import STORE_FOLDER, open_store, store_of_controller
 
 
 class EngineRoom:
@@ -96,25 +96,22 @@ class EngineRoom:
 
     def _open_store(self) -> Store:
         options = self._options
-        cache = getattr(self._config, "cache", None)
         if options.answers == "replay":
             return MemoryStore()
-        if cache is None:
-            self._notes.append("answers are not kept: pytest's cache is off")
-            return MemoryStore()
+        cache: pytest.Cache | None = getattr(self._config, "cache", None)
+        started, fresh = options.started, options.answers == "fresh"
         try:
-            folder, name = STORE
-            store = AnswerStore(
-                cache.mkdir(folder) / name,
-                run_started=options.started,
-                fresh=options.answers == "fresh",
-            )
-            for owner in filter(has_ended, store.owners()):
-                store.release(owner)  # a killed run holds up nobody
+            shared = store_of_controller(self._config, run_started=started, fresh=fresh)
+            if shared is not None:
+                return shared
+            if cache is not None:
+                folder = cache.mkdir(STORE_FOLDER)
+                return open_store(folder, run_started=started, fresh=fresh)
         except (StoreError, OSError) as error:
             self._note_unkept(error)
             return MemoryStore()
-        return store
+        self._notes.append("answers are not kept: pytest's cache is off")
+        return MemoryStore()
 
 
 def _share(most: int | None, processes: int, index: int) -> int | None:

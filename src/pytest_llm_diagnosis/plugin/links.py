@@ -21,13 +21,18 @@ if TYPE_CHECKING:
     # A controller needs this module also where no worker finds an eval.
     from pytest_llm_diagnosis.report.terminal import Plan
 
+    from .shared_store import StoreDesk
+
 _CHANNEL = "llm_channel"
 _INDEX = "llm_index"
+_STORE = "llm_store"
 _CLOSED = ("closed", None)
 
 PATIENCE = 60.0
 """Most seconds that one side waits for the other, which then goes on alone."""
 
+
+Message: TypeAlias = tuple[str, object]
 
 Failing: TypeAlias = Mapping[str, Sequence[int]]
 """The ranks of failing cases that may be probed, by variant."""
@@ -39,8 +44,11 @@ class Channel(Protocol):
     def send(self, item: object) -> None:
         """Send plain values; raises OSError once it is closed."""
 
+    def receive(self, timeout: float) -> object:
+        """Return what was sent; raises EOFError once it is closed."""
+
     def setcallback(
-        self, callback: Callable[[tuple[str, object]], None], endmarker: object
+        self, callback: Callable[[Message], None], endmarker: Message
     ) -> None:
         """Hand every item to `callback`, and `endmarker` when it closes."""
 
@@ -67,9 +75,11 @@ class _Told(NamedTuple):
 
 
 class Links:
-    """The controller's side: one channel to each worker."""
+    """The controller's side: channels to each worker.  `cache` is pytest's."""
 
-    def __init__(self) -> None:
+    def __init__(self, cache: pytest.Cache | None) -> None:
+        self._cache = cache
+        self._desk: StoreDesk | None = None
         self._channels: dict[str, Channel] = {}
         self._plans: queue.SimpleQueue[_Told] = queue.SimpleQueue()
         # Every worker has a receiving thread of its own.
@@ -89,6 +99,28 @@ class Links:
             self._channels[name] = channel
             self._busy.add(name)
         channel.setcallback(lambda item: self._hear(name, item), _CLOSED)
+        self._open_store_to(node)
+
+    def _open_store_to(self, node: Node) -> None:
+        channel = node.gateway.newchannel()
+        node.workerinput[_STORE] = channel
+        channel.setcallback(lambda item: self._ask_desk(channel, item), _CLOSED)
+
+    def _ask_desk(self, channel: Channel, item: Message) -> None:
+        """Answer a worker's question about the store; the first one loads it."""
+        what, asked = item
+        if what == "closed":
+            return
+        from .shared_store import StoreDesk
+
+        with self._lock:
+            self._desk = self._desk or StoreDesk(self._cache)
+        _send(channel, "reply", self._desk.reply(str(asked)))
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._desk is not None:
+            self._desk.close()
 
     def plan_of(self, node: Node) -> Plan | None:
         """Wait for what a worker plans; None when it ended or does not say."""
@@ -116,7 +148,7 @@ class Links:
             for channel in self._channels.values():
                 _send(channel, what)
 
-    def _hear(self, worker: str, item: tuple[str, object]) -> None:
+    def _hear(self, worker: str, item: Message) -> None:
         what, told = item
         with self._lock:
             if what == "plan":
@@ -187,7 +219,7 @@ class Link:
     def _send(self, what: str, told: object) -> bool:
         return self._channel is not None and _send(self._channel, what, told)
 
-    def _hear(self, item: tuple[str, object]) -> None:
+    def _hear(self, item: Message) -> None:
         what, told = item
         if what == "failing":
             self._failing = cast("Failing", told)
@@ -214,6 +246,12 @@ class Unanswered:
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
         """Run nothing of an item whose answers will not come."""
         return True if self._is_unanswered(item) else None
+
+
+def store_channel(config: pytest.Config) -> Channel | None:
+    """Return the way to the controller's store; None outside of a worker."""
+    workerinput = cast("dict[str, Channel]", getattr(config, "workerinput", {}))
+    return workerinput.get(_STORE)
 
 
 def worker_index(config: pytest.Config) -> int:

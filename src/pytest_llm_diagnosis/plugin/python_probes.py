@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llm_diagnosis.errors import (
-    BudgetError,
     ModelError,
     NotAskedError,
     ReplayMissError,
@@ -84,7 +83,7 @@ def _asker(item: pytest.Item, session: EvalSession, result: CaseResult) -> Asker
         model = LanguageModel(session, item, variant_of(item), arm=arm, number=number)
         try:
             passed = _passes(item, model)
-        except (ArmUnavailableError, BudgetError, ReplayMissError, NotAskedError):
+        except (ArmUnavailableError, NotAskedError, ReplayMissError):
             raise
         except (Exception, pytest.skip.Exception):  # noqa: BLE001 - a user's own code
             return Reply(ask=Ask(error=True))

@@ -10,7 +10,12 @@ import pytest
 
 from pytest_llm_diagnosis.checks.inquiring import Inquiring
 from pytest_llm_diagnosis.engine import Urgency
-from pytest_llm_diagnosis.errors import DiagnosisError, ModelError, NotAskedError
+from pytest_llm_diagnosis.errors import (
+    BudgetError,
+    DiagnosisError,
+    ModelError,
+    NotAskedError,
+)
 from pytest_llm_diagnosis.inquiries import Inquirer
 from pytest_llm_diagnosis.outcomes import case_result
 from pytest_llm_diagnosis.probing import (
@@ -197,9 +202,10 @@ class Running:
 
     def was_stopped(self, item: EvalItem) -> bool:
         """Whether an item that has arrived lacks an answer because of a halt."""
+        errors = [one.exception() for one in self._arrived.get(item.nodeid, ())]
         return any(
-            isinstance(future.exception(), NotAskedError)
-            for future in self._arrived.get(item.nodeid, ())
+            isinstance(error, NotAskedError) and not isinstance(error, BudgetError)
+            for error in errors
         )
 
     def requests(self, item: EvalItem) -> tuple[Request, ...]:

@@ -16,7 +16,6 @@ from typing import cast
 
 from pytest_llm_diagnosis.engine import Engine, Urgency
 from pytest_llm_diagnosis.errors import (
-    BudgetError,
     DiagnosisError,
     ModelError,
     NotAskedError,
@@ -197,7 +196,7 @@ class Probes:
             )
             try:
                 answer = await self._engine.obtain(request, Urgency.PROBE)
-            except (BudgetError, ReplayMissError, NotAskedError):
+            except (NotAskedError, ReplayMissError):
                 raise
             except ModelError:
                 return Reply(ask=Ask(error=True))
