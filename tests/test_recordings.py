@@ -19,6 +19,7 @@ from pytest_llm_diagnosis.records import (
     Answer,
     Arm,
     Context,
+    JsonObject,
     Request,
     Tokens,
     ToolCall,
@@ -182,7 +183,7 @@ def test_cases_that_no_longer_exist_can_be_pruned(path: Path) -> None:
     entries = [Entry(request(case, key=case), answer()) for case in ("a", "b")]
     write_recording(path, entries)
     assert write_recording(path, []) == 2
-    assert write_recording(path, [], cases={"b", "c"}) == 1
+    assert write_recording(path, [], keeps={"b", "c"}.__contains__) == 1
     assert load_recording(path).find(request(key="b")) is not None
 
 
@@ -299,6 +300,27 @@ def test_a_miss_without_a_file_says_how_to_record(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ({"model": "openai/two"}, 'model: recorded "openai/one", now "openai/two"'),
+        ({"api_base": "http://new"}, 'api_base: not recorded, now "http://new"'),
+        ({"revision": "3"}, 'revision: not recorded, now "3"'),
+    ],
+)
+def test_a_miss_names_another_endpoint(
+    path: Path, now: JsonObject, expected: str
+) -> None:
+    """A line says what answered; one that does not is from an older version."""
+    endpoint = {"model": "openai/one"}
+    write_recording(path, [Entry(replace(request(), endpoint=endpoint), answer())])
+    asked = replace(request(key="x"), endpoint={**endpoint, **now})
+    assert expected in load_recording(path).nearest(asked)
+    path.unlink()
+    write_recording(path, [Entry(request(), answer())])
+    assert "model or revision differs" in load_recording(path).nearest(asked)
+
+
+@pytest.mark.parametrize(
     ("asked", "expected"),
     [
         (
@@ -320,6 +342,10 @@ def test_a_miss_without_a_file_says_how_to_record(path: Path) -> None:
         (request(key="x", trial=1), "not recorded for arm first, trial 1"),
         (request(key="x", arm="E"), "not recorded for arm E, trial 0"),
         (request(key="x"), "the variant's model or revision differs"),
+        (
+            request(prompt="Read this. How many days?", key="x", arm="E"),
+            'not recorded for arm E, trial 0\nmessages[0].content: recorded "How many',
+        ),
     ],
 )
 def test_a_miss_shows_what_differs(path: Path, asked: Request, expected: str) -> None:

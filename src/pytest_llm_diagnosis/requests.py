@@ -147,6 +147,7 @@ class RequestPlanner:
             arm=arm,
             contexts=contexts,
             variants_file=str(variant.location.path),
+            endpoint=_endpoint(variant),
         )
         return keyed(request, variant)
 
@@ -305,7 +306,7 @@ def keyed(request: Request, variant: Variant) -> Request:
     chosen at run time changes it; timeouts, retries and concurrency do not.
     """
     written = variant.written
-    asked = written.model if written else variant.call or str(variant.script)
+    asked = written.model if written else variant.call or _script(variant)
     identity: Json = [
         KEY_FORMAT,
         asked,
@@ -320,6 +321,26 @@ def keyed(request: Request, variant: Variant) -> Request:
     # JSON escapes what is not ASCII, a hostile case's lone surrogates included.
     key = hashlib.sha256(_canonical(identity).encode("ascii")).hexdigest()
     return replace(request, key=key)
+
+
+def _script(variant: Variant) -> str:
+    """Return the script's path from its variants file: a checkout may move."""
+    folder, script = variant.location.path.parent, variant.script
+    if script is None or not script.is_relative_to(folder):
+        return str(script)
+    return script.relative_to(folder).as_posix()
+
+
+def _endpoint(variant: Variant) -> JsonObject:
+    """Return what a variant asks, without its settings."""
+    written = variant.written
+    stated: dict[str, Json] = {
+        "model": written.model if written else None,
+        "api_base": written.api_base if written else None,
+        "call": variant.call,
+        "revision": variant.revision,
+    }
+    return {name: value for name, value in stated.items() if value is not None}
 
 
 def _canonical(value: Json) -> str:

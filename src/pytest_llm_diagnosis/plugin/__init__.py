@@ -79,6 +79,12 @@ OPTIONS = (
         choices=("auto", "fresh", "replay"),
     ),
     Option("--llm-record", None, "Write the answers to recordings/.", flag=True),
+    Option(
+        "--llm-prune-recordings",
+        None,
+        "Drop recorded answers of cases that are no longer there.",
+        flag=True,
+    ),
     Option("--llm-concurrency", "32", "Most calls in flight.", metavar="N"),
     Option(
         "--llm-timeout",

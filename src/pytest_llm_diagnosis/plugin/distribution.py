@@ -11,7 +11,8 @@ import os
 import platform
 import sys
 import time
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pytest
 
@@ -20,7 +21,30 @@ if TYPE_CHECKING:
     from pytest_llm_diagnosis.records import JsonObject
 
 _OUTPUT = "llm_output"
+_ROOT = "llm_root"
 _STARTED = pytest.StashKey[float]()
+
+
+class Place(NamedTuple):
+    """A folder, and what tells it from one of that name on another machine."""
+
+    folder: str
+    device: int
+    inode: int
+
+    @classmethod
+    def of(cls, folder: Path) -> Place:
+        """Return the place of a folder that exists."""
+        found = folder.stat()
+        return cls(str(folder), found.st_dev, found.st_ino)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this process sees the same folder."""
+        try:
+            return Place.of(Path(self.folder)) == self
+        except OSError:
+            return False
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -31,6 +55,13 @@ def is_worker(config: pytest.Config) -> bool:
 def is_controller(config: pytest.Config) -> bool:
     """Whether this process hands its tests to xdist workers."""
     return bool(config.getoption("dist", "no") != "no" and not is_worker(config))
+
+
+def is_elsewhere(config: pytest.Config) -> bool:
+    """Whether this is a worker on another copy of the suite than its controller."""
+    workerinput = cast("dict[str, object]", getattr(config, "workerinput", {}))
+    root = cast("tuple[str, int, int] | None", workerinput.get(_ROOT))
+    return root is not None and Place(*root)[1:] != Place.of(config.rootpath)[1:]
 
 
 def worker_count(config: pytest.Config) -> int:
@@ -74,8 +105,9 @@ def run_started(config: pytest.Config) -> float:
 def describe_run(node: object) -> None:
     """Tell an xdist worker which run it belongs to; `node` is its controller."""
     config = cast("pytest.Config", getattr(node, "config"))  # noqa: B009 - xdist is optional and untyped
-    workerinput = cast("dict[str, float]", getattr(node, "workerinput"))  # noqa: B009 - likewise
+    workerinput = cast("dict[str, object]", getattr(node, "workerinput"))  # noqa: B009 - likewise
     workerinput["llm_started"] = run_started(config)
+    workerinput[_ROOT] = tuple(Place.of(config.rootpath))
 
 
 def hand_over(config: pytest.Config, data: JsonObject) -> None:

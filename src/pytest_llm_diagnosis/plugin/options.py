@@ -36,6 +36,7 @@ class RunOptions:
     confirm: bool
     answers: Literal["auto", "fresh", "replay"]
     record: bool
+    prune_recordings: bool
     concurrency: int
     timeout: float
     attempts: int
@@ -71,6 +72,7 @@ def read_options(config: pytest.Config) -> RunOptions:
             "Literal['auto', 'fresh', 'replay']", _one_of(text, "llm_answers")
         ),
         record=bool(values["llm_record"]),
+        prune_recordings=bool(values["llm_prune_recordings"]),
         concurrency=number("llm_concurrency", int, 1) or 1,
         timeout=number("llm_timeout", float, 0.001) or 60.0,
         attempts=number("llm_attempts", int, 1) or 1,

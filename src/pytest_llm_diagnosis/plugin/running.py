@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 
@@ -50,7 +51,7 @@ from .items import EvalItem, Told
 from .live import LiveLine
 from .options import RunOptions
 from .python_tests import cluster_of, is_eval_test, mark_of, variant_of
-from .recording import write_recordings
+from .recording import recorded_by_file
 from .suite import Suite
 
 
@@ -325,13 +326,15 @@ class Running:
         self._engine.refuse_new_calls()
 
     def finish(self) -> None:
-        """End the engine and write the recordings; what fails is noted."""
+        """End the engine; what fails is noted."""
         try:
             self._engine.stop()
-            if self._options.record:
-                write_recordings(self._asked, self._known.__getitem__)
         except DiagnosisError as error:
             self.notes.append(str(error))
+
+    def recorded(self, root: Path) -> dict[str, list[str]]:
+        """Return what is to be recorded, by file relative to `root`."""
+        return recorded_by_file(self._asked, self._known.__getitem__, root)
 
     def _keep(self, request: Request, answer: Answer) -> None:
         if self._options.record:

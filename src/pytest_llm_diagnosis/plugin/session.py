@@ -13,7 +13,7 @@ import json
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -21,11 +21,18 @@ from pytest_llm_diagnosis.errors import DiagnosisError
 from pytest_llm_diagnosis.records import CaseResult, JsonObject
 
 from . import RESULT, SUFFIX
-from .distribution import hand_over, is_controller, is_worker, taken_over
+from .distribution import (
+    hand_over,
+    is_controller,
+    is_elsewhere,
+    is_worker,
+    taken_over,
+)
 from .items import EvalItem
 from .links import Link, Unanswered
 from .options import read_options
 from .python_tests import (
+    case_id_of,
     exchanges_of,
     is_eval_test,
     parameters_of,
@@ -62,6 +69,7 @@ class EvalSession:
         self._whole: list[pytest.Item] | None = None
         self._elsewhere: Sequence[pytest.Item] = ()
         self._unwritten: list[str] = []
+        self._tests: dict[str, list[str]] = {}
 
     @cached_property
     def gathered(self) -> Gathered:
@@ -101,6 +109,19 @@ class EvalSession:
         elif report.failed and report.nodeid in self._broken:
             # A text of ours, which then also stands in pytest's short summary.
             report.longrepr = CleanText.of(str(report.longrepr))
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Remember which Python tests there are, where recordings are pruned.
+
+        Given by node ids, a file is not collected as a whole.
+        """
+        if isinstance(item, pytest.Function) and self.options.prune_recordings:
+            whole = not any("::" in argument for argument in self._config.args)
+            file = item.nodeid.partition("::")[0]
+            if whole:
+                tests = self._tests.setdefault(file, [])
+                asks = "llm" in parameters_of(item)
+                tests.append(case_id_of(item) if asks else item.nodeid)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -345,7 +366,14 @@ class EvalSession:
 
     def _end(self, running: Running) -> None:
         """End the calls; a worker hands over what it knows."""
+        from .recording import write_recorded
+
         running.finish()
+        root = self._config.rootpath
+        recorded = running.recorded(root)
+        if not is_elsewhere(self._config):
+            running.notes += write_recorded(recorded, root)
+            recorded = {}
         data: JsonObject = {
             "totals": {
                 **running.totals(),
@@ -354,18 +382,38 @@ class EvalSession:
                 "suite": digest(self._whole or ()),
             },
             "probed": [probed.to_dict() for probed in self._probed],
+            "recorded": recorded,
+            "known": self._known(),
         }
         if is_worker(self._config):
             hand_over(self._config, data)
         else:
-            self.gathered.take(data)
+            self._take(data)
+
+    def _known(self) -> JsonObject | None:
+        """Return what was collected, where recordings are to be pruned of the rest."""
+        if not self.options.prune_recordings or is_controller(self._config):
+            return None
+        return self.suite.known(self._tests).to_dict()
+
+    def _take(self, handed_over: JsonObject) -> None:
+        """Keep what a process knows, and what it recorded in another folder."""
+        from .recording import Known, write_recorded
+
+        root = self._config.rootpath
+        self.gathered.take(handed_over)
+        recorded = cast("dict[str, list[str]]", handed_over["recorded"])
+        self.gathered.notes += write_recorded(recorded, root)
+        if handed_over["known"]:
+            known = Known.from_dict(cast("JsonObject", handed_over["known"]))
+            self.gathered.notes += known.prune(root)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object) -> None:
         """Take over what a worker knows."""
         handed_over = taken_over(node)
         if handed_over is not None:
-            self.gathered.take(handed_over)
+            self._take(handed_over)
 
     @property
     def _has_results(self) -> bool:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import cast
 
 import pytest
 
@@ -21,33 +21,11 @@ from pytest_llm_diagnosis.errors import StoreError
 from pytest_llm_diagnosis.records import Answer, JsonObject, Request
 from pytest_llm_diagnosis.store import AnswerStore, Claim, Store
 
-from .distribution import has_ended
+from .distribution import Place, has_ended
 from .links import PATIENCE, Channel, Message, store_channel
 from .warming import STORE
 
 STORE_FOLDER, _STORE_FILE = STORE
-
-
-class Place(NamedTuple):
-    """The controller's store folder, and what tells it from one on another disk."""
-
-    folder: str
-    device: int
-    inode: int
-
-    @classmethod
-    def of(cls, folder: Path) -> Place:
-        """Return the place of a folder that exists."""
-        found = folder.stat()
-        return cls(str(folder), found.st_dev, found.st_ino)
-
-    @property
-    def is_here(self) -> bool:
-        """Whether this process sees the same folder."""
-        try:
-            return Place.of(Path(self.folder)) == self
-        except OSError:
-            return False
 
 
 def open_store(folder: Path, *, run_started: float, fresh: bool) -> AnswerStore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +34,8 @@ from .options import RunOptions
 
 if TYPE_CHECKING:
     from pytest_llm_diagnosis.retrieval import Retriever
+
+    from .recording import Known
 
 
 MANY = 1_000
@@ -116,6 +118,21 @@ class Suite:
     def all_cases(self) -> Iterator[Prepared]:
         """Every case of the files loaded so far."""
         return (prepared for cases in self._cases.values() for prepared in cases)
+
+    def known(self, tests: Mapping[str, Sequence[str]]) -> Known:
+        """Return which cases there are, Python tests given by file."""
+        from .recording import Known, recorded_at
+
+        cases = {
+            _shown(path, self._root): [prepared.nodeid for prepared in cases]
+            for path, cases in self._cases.items()
+        }
+        recordings = (
+            recorded_at(variant, self._root)
+            for selection in self._selections.values()
+            for variant in selection.file.variants.values()
+        )
+        return Known(cases={**cases, **tests}, recordings=tuple(recordings))
 
     def _load(self, path: Path) -> list[Prepared]:
         if not path.is_relative_to(self._root):

@@ -38,8 +38,9 @@ class Request:
     `case` is the node id without the variant, `variant` a name.  `trial` counts
     from 0 within its `arm`.  `contexts` are the passages already inside
     `messages`, kept to be reported.  `key` identifies the call in the store.
-    `variants_file` tells variants of one name in two files apart.  `inquires` says
-    that a check asks it, not the run.
+    `variants_file` tells variants of one name in two files apart.  `endpoint` is
+    what answers, as the variants file states it, for a recording's reader.
+    `inquires` says that a check asks it, not the run.
     """
 
     key: str
@@ -52,6 +53,7 @@ class Request:
     arm: Arm = "first"
     contexts: tuple[Context, ...] = ()
     variants_file: str = ""
+    endpoint: JsonObject = field(default_factory=dict)
     inquires: bool = False
 
     @property

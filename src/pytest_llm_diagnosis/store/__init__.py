@@ -12,7 +12,7 @@ from .grouped import GroupedStore
 from .memory import MemoryStore
 from .protocol import Claim, Store
 from .recordings import Entry, Recording, load_recording, recording_path
-from .writing import write_recording
+from .writing import recorded_lines, write_lines, write_recording
 
 __all__ = [
     "AnswerStore",
@@ -23,6 +23,8 @@ __all__ = [
     "Recording",
     "Store",
     "load_recording",
+    "recorded_lines",
     "recording_path",
+    "write_lines",
     "write_recording",
 ]

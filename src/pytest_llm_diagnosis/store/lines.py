@@ -89,6 +89,7 @@ def format_line(request: Request, answer: Answer) -> str:
 def shown_request(request: Request) -> dict[str, Json]:
     """Return the parts of a request that a line shows."""
     parts: dict[str, Json] = {
+        **request.endpoint,
         "messages": request.messages,
         "tools": request.tools,
         "params": request.params,

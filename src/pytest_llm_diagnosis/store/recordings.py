@@ -16,6 +16,7 @@ from .comparing import difference
 from .lines import Head, answer_of, head_of, parse, shown_request
 
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+_SAME_WORDS = "same messages, tools and params: the variant's model or revision differs"
 _WORD = re.compile(r"\w+")
 
 
@@ -66,10 +67,19 @@ class Recording:
         where = f"{self.path}:{line.number}"
         named = f"{head.case} (arm {head.arm}, trial {head.trial})"
         recorded = self._request(line)
-        differs = difference(recorded, shown_request(request)) or _same_words(
-            head, request
-        )
-        return f"nearest recorded request: {where}: {named}\n{differs}"
+        now = shown_request(request)
+        if not recorded.keys() & request.endpoint.keys():
+            # An older line, which does not say what was asked.
+            now = {k: v for k, v in now.items() if k not in request.endpoint}
+        other = (head.arm, head.trial) != (request.arm, request.trial)
+        told = [
+            f"nearest recorded request: {where}: {named}",
+            f"not recorded for arm {request.arm}, trial {request.trial}"
+            if other
+            else "",
+            difference(recorded, now) or ("" if other else _SAME_WORDS),
+        ]
+        return "\n".join(filter(None, told))
 
     def _nearest_line(self, request: Request) -> Line:
         wanted = (request.arm, request.trial)
@@ -150,13 +160,6 @@ def _problem(path: Path, number: int, error: Exception, line: str = "") -> Probl
 
 def _alike(head: Head, arm: str, trial: int) -> tuple[bool, bool]:
     return (head.arm == arm, head.trial == trial)
-
-
-def _same_words(head: Head, request: Request) -> str:
-    """Say what differs between requests with the same messages and settings."""
-    if (head.arm, head.trial) != (request.arm, request.trial):
-        return f"not recorded for arm {request.arm}, trial {request.trial}"
-    return "same messages, tools and params: the variant's model or revision differs"
 
 
 def _words(value: Json) -> frozenset[str]:

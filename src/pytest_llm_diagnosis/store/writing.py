@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -29,47 +29,62 @@ class _Place(NamedTuple):
 
 
 def write_recording(
-    path: Path, entries: Iterable[Entry], *, cases: Collection[str] | None = None
+    path: Path,
+    entries: Iterable[Entry],
+    *,
+    keeps: Callable[[str], bool] | None = None,
 ) -> int:
     """Merge answers into the recording at `path`; return how many lines it has.
 
     Lines are sorted by case, arm and trial, one each.  A line stays untouched
     when its request is asked again and the words of the answer are the same:
-    the time it took is no change.  Filtered answers are left out.  With `cases`
-    only the lines of these remain.  The file is replaced in one step.
+    the time it took is no change.  Filtered answers are left out.  The file is
+    replaced in one step.  With `keeps` the lines of cases that it denies go.
 
     Processes that write at once take turns.
 
     Raises `InputError` when the file there is damaged, `StoreError` when it
     cannot be written.
     """
-    kept = [entry for entry in entries if entry.answer.finish_reason != FILTERED]
-    if not kept and not path.exists():
+    return write_lines(path, recorded_lines(entries), keeps=keeps)
+
+
+def recorded_lines(entries: Iterable[Entry]) -> list[str]:
+    """Return the lines of answers, filtered ones left out."""
+    return [
+        format_line(entry.request, entry.answer)
+        for entry in entries
+        if entry.answer.finish_reason != FILTERED
+    ]
+
+
+def write_lines(
+    path: Path, texts: Sequence[str], *, keeps: Callable[[str], bool] | None = None
+) -> int:
+    """Merge lines, as `recorded_lines` gives them; else like `write_recording`."""
+    if not texts and not path.exists():
         return 0
     with alone_in(path.parent):
-        return _merge(path, kept, cases)
+        return _merge(path, texts, keeps)
 
 
-def _merge(path: Path, entries: Iterable[Entry], cases: Collection[str] | None) -> int:
+def _merge(
+    path: Path, added: Sequence[str], keeps: Callable[[str], bool] | None
+) -> int:
     before = load_recording(path)
     lines = {_place(line.head): line for line in before.lines}
-    for line in map(_line, entries):
+    for line in (Line(head_of(text), 0, text) for text in added):
         old = lines.get(_place(line.head))
         if old is None or not _says_the_same(old, line):
             lines[_place(line.head)] = line
     texts = [
         line.text
         for place, line in sorted(lines.items())
-        if cases is None or place.case in cases
+        if keeps is None or keeps(place.case)
     ]
     if texts != [line.text for line in before.lines]:
         _replace(path, "".join(f"{text}\n" for text in texts))
     return len(texts)
-
-
-def _line(entry: Entry) -> Line:
-    text = format_line(entry.request, entry.answer)
-    return Line(head_of(text), 0, text)
 
 
 def _place(head: Head) -> _Place:
