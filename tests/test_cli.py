@@ -9,6 +9,8 @@ import pytest
 
 from conftest import EvalSuite, block
 from pytest_llm_diagnosis.cli import main
+from pytest_llm_diagnosis.report.json_report import read_json
+from test_run import CONFIRMED, FACTS, MANY_IGNORANT, READS_PASSAGES
 
 
 def test_a_saved_report_is_diagnosed_again(
@@ -24,6 +26,22 @@ def test_a_saved_report_is_diagnosed_again(
     assert main(["report", str(report)]) == 0
     again = capsys.readouterr().out.rstrip("\n").splitlines()
     assert again == printed
+
+
+def test_a_confirmed_fix_stays_in_the_report(
+    suite: EvalSuite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `--llm-confirm` found is told again, broken cases by name."""
+    suite.write_file("a.eval.yaml", MANY_IGNORANT)
+    suite.write_file("docs/facts.md", FACTS)
+    suite.write_file("answers.yaml", READS_PASSAGES)
+    suite.report("--llm-confirm")
+    report, merged = suite.path / "report.json", suite.path / "merged.json"
+    capsys.readouterr()
+    assert main(["report", str(report)]) == 0
+    assert CONFIRMED in capsys.readouterr().out
+    assert main(["merge", str(report), "-o", str(merged)]) == 0
+    assert read_json(merged).confirmations == read_json(report).confirmations
 
 
 @pytest.mark.parametrize(

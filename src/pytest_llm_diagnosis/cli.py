@@ -1,4 +1,4 @@
-"""`llm-diagnosis`: what can be done with a saved report, without any call."""
+"""`llm-diagnosis`: what can be done with saved reports, without any call."""
 
 from __future__ import annotations
 
@@ -45,7 +45,13 @@ def _parser() -> argparse.ArgumentParser:
     merging = commands.add_parser(
         "merge", help="join the reports of shards into the report of the whole"
     )
-    merging.add_argument("paths", type=Path, nargs="+", metavar="path")
+    merging.add_argument(
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="path",
+        help="the reports of all shards, or of runs of different cases",
+    )
     merging.add_argument("-o", "--output", type=Path, help="write it to this file")
     merging.add_argument(
         "--partial", action="store_true", help="go on where shards are missing"

@@ -37,8 +37,10 @@ class Controller:
         if any(f"{SUFFIX}::" in nodeid for nodeid in ids):
             plan = self._links.plan_of(cast("Node", node))
             if plan is not None:
+                from .live import show_plan
+
                 self._end_status_line()
-                eval_session(self._config).announce(plan)
+                show_plan(self._config, plan)
         self._announced = True
         self._links.begin()
 

@@ -233,21 +233,6 @@ class Link:
             self._told.set()
 
 
-class Unanswered:
-    """Lets a worker pass over the items that xdist still runs after a stop.
-
-    Registered beside the session, whose own hook waits for the answers.
-    """
-
-    def __init__(self, is_unanswered: Callable[[pytest.Item], bool]) -> None:
-        self._is_unanswered = is_unanswered
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
-        """Run nothing of an item whose answers will not come."""
-        return True if self._is_unanswered(item) else None
-
-
 def store_channel(config: pytest.Config) -> Channel | None:
     """Return the way to the controller's store; None outside of a worker."""
     workerinput = cast("dict[str, Channel]", getattr(config, "workerinput", {}))

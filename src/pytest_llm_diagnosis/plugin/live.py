@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from pytest_llm_diagnosis.engine import Counts
-from pytest_llm_diagnosis.report.terminal import live_text
+from pytest_llm_diagnosis.report.terminal import Plan, live_text, plan_line
 
 _T = TypeVar("_T")
 
@@ -19,6 +19,13 @@ QUIET = 0.5
 
 REFRESH = 0.2
 """Seconds between two states of the line."""
+
+
+def show_plan(config: pytest.Config, plan: Plan) -> None:
+    """Show what is planned, before the first call."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and plan.calls and config.get_verbosity() >= 0:
+        reporter.write_line(plan_line(plan))
 
 
 class LiveLine:

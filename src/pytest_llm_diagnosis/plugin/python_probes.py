@@ -38,10 +38,21 @@ from .python_tests import (
 )
 
 if TYPE_CHECKING:
+    from .running import Running
     from .session import EvalSession
 
 
-def can_be_repeated(item: pytest.Item) -> bool:
+def rank_of_test(item: pytest.Item, running: Running) -> int | None:
+    """Return a failing test's rank; None, with a note, where it is not probed."""
+    rank = running.rank_of_test(item)
+    if rank is None or _can_be_repeated(item):
+        return rank
+    note = f"{item.nodeid} not tested: it uses other fixtures than llm"
+    running.notes.append(note)
+    return None
+
+
+def _can_be_repeated(item: pytest.Item) -> bool:
     """Whether a test can be run again: it takes nothing but `llm` and parameters."""
     function = getattr(item, "obj", None)
     if function is None or inspect.iscoroutinefunction(function):

@@ -106,6 +106,16 @@ def _placed(name: str, root: Path) -> Path:
     )
 
 
+def keep_handed_over(handed_over: JsonObject, root: Path) -> list[str]:
+    """Write what a process recorded elsewhere, and prune; return what to tell."""
+    recorded = cast("Mapping[str, Sequence[str]]", handed_over["recorded"])
+    told = write_recorded(recorded, root)
+    if handed_over["known"]:
+        known = Known.from_dict(cast("JsonObject", handed_over["known"]))
+        told += known.prune(root)
+    return told
+
+
 # -- pruning ---------------------------------------------------------------
 
 

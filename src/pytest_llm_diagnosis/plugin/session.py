@@ -13,7 +13,7 @@ import json
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -29,17 +29,15 @@ from .distribution import (
     taken_over,
 )
 from .items import EvalItem
-from .links import Link, Unanswered
+from .links import Link
 from .options import read_options
 from .python_tests import (
-    case_id_of,
     exchanges_of,
     is_eval_test,
-    parameters_of,
     result_of_test,
     text_of_error,
 )
-from .sharding import digest, split
+from .sharding import Collected
 from .signals import ending_on_sigterm
 from .suite import Suite
 from .text import CleanText
@@ -47,7 +45,6 @@ from .warming import Warming
 
 if TYPE_CHECKING:
     from pytest_llm_diagnosis.probing import Probed
-    from pytest_llm_diagnosis.report.terminal import Plan
     from pytest_llm_diagnosis.report.view import View
 
     from .gathering import Gathered
@@ -65,11 +62,8 @@ class EvalSession:
         self._running: Running | None = None
         self._broken: set[str] = set()
         self._probed: list[Probed] = []
-        self._selected = False
-        self._whole: list[pytest.Item] | None = None
-        self._elsewhere: Sequence[pytest.Item] = ()
+        self._collected = Collected(config, self.options)
         self._unwritten: list[str] = []
-        self._tests: dict[str, list[str]] = {}
 
     @cached_property
     def gathered(self) -> Gathered:
@@ -109,35 +103,6 @@ class EvalSession:
         elif report.failed and report.nodeid in self._broken:
             # A text of ours, which then also stands in pytest's short summary.
             report.longrepr = CleanText.of(str(report.longrepr))
-
-    def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """Remember which Python tests there are, where recordings are pruned.
-
-        Given by node ids, a file is not collected as a whole.
-        """
-        if isinstance(item, pytest.Function) and self.options.prune_recordings:
-            whole = not any("::" in argument for argument in self._config.args)
-            file = item.nodeid.partition("::")[0]
-            if whole:
-                tests = self._tests.setdefault(file, [])
-                asks = "llm" in parameters_of(item)
-                tests.append(case_id_of(item) if asks else item.nodeid)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep the items of this shard, after pytest's own selection."""
-        shard = self.options.shard
-        if shard is None:
-            return
-        self._whole = list(items)
-        items[:], self._elsewhere = split(items, shard)
-        if self._elsewhere:
-            self._config.hook.pytest_deselected(items=self._elsewhere)
-
-    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """Remember that only a part of the suite runs; shards make a whole."""
-        if items is not self._elsewhere:
-            self._selected |= any(isinstance(item, EvalItem) for item in items)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(
@@ -219,30 +184,19 @@ class EvalSession:
         from .running import Running
 
         self._running = Running(self._config, self.suite, self.options)
-        self._whole = self._whole or list(session.items)
-        plan = self._running.begin(session.items, self._whole)
+        whole = self._collected.whole_of(session.items)
+        plan = self._running.begin(session.items, whole)
         if is_worker(self._config):
-            self._config.pluginmanager.register(Unanswered(self._is_unanswered))
+            from .stopping import Stopped
+
+            stopped = Stopped(self._link, self._running)
+            self._config.pluginmanager.register(stopped)
             self._link.tell_plan(plan)
         else:
-            self.announce(plan)
+            from .live import show_plan
+
+            show_plan(self._config, plan)
         self._running.run_ahead()
-
-    def _is_unanswered(self, item: pytest.Item) -> bool:
-        """Whether an item has no answer since the controller stopped the calls."""
-        if not self._link.halted:
-            return False
-        if isinstance(item, EvalItem):
-            return self.running.was_stopped(item)
-        return "llm" in parameters_of(item)
-
-    def announce(self, plan: Plan) -> None:
-        """Show what is planned, before the first call."""
-        from pytest_llm_diagnosis.report.terminal import plan_line
-
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None and plan.calls and self._config.get_verbosity() >= 0:
-            reporter.write_line(plan_line(plan))
 
     # -- while items run -------------------------------------------------
 
@@ -285,20 +239,11 @@ class EvalSession:
         return report
 
     def _probe_test(self, item: pytest.Item, result: CaseResult) -> int | None:
-        """Find out why a Python test fails while its fixtures are still set up.
+        """Find out why a Python test fails; return its rank, None if it has none."""
+        from .python_probes import probe_test, rank_of_test
 
-        Returns its rank, None if it is not to be probed.
-        """
-        from .python_probes import can_be_repeated, probe_test
-
-        rank = self.running.rank_of_test(item)
-        if rank is None:
-            return None
-        if not can_be_repeated(item):
-            note = f"{item.nodeid} not tested: it uses other fixtures than llm"
-            self.running.notes.append(note)
-            return None
-        probed = probe_test(item, self, result, rank)
+        rank = rank_of_test(item, self.running)
+        probed = None if rank is None else probe_test(item, self, result, rank)
         if probed is not None:
             self._probed.append(probed)
         return rank
@@ -357,7 +302,7 @@ class EvalSession:
             self._end(self._running)
         self.warming.stop()
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and (
-            self._elsewhere or self.gathered.elsewhere
+            self._collected.elsewhere or self.gathered.elsewhere
         ):
             # A small suite may well leave a shard without a case.
             session.exitstatus = pytest.ExitCode.OK
@@ -375,38 +320,22 @@ class EvalSession:
             running.notes += write_recorded(recorded, root)
             recorded = {}
         data: JsonObject = {
-            "totals": {
-                **running.totals(),
-                "selected": self._selected,
-                "elsewhere": bool(self._elsewhere),
-                "suite": digest(self._whole or ()),
-            },
+            "totals": {**running.totals(), **self._collected.totals()},
             "probed": [probed.to_dict() for probed in self._probed],
             "recorded": recorded,
-            "known": self._known(),
+            "known": self._collected.known(self.suite),
         }
         if is_worker(self._config):
             hand_over(self._config, data)
         else:
             self._take(data)
 
-    def _known(self) -> JsonObject | None:
-        """Return what was collected, where recordings are to be pruned of the rest."""
-        if not self.options.prune_recordings or is_controller(self._config):
-            return None
-        return self.suite.known(self._tests).to_dict()
-
     def _take(self, handed_over: JsonObject) -> None:
         """Keep what a process knows, and what it recorded in another folder."""
-        from .recording import Known, write_recorded
+        from .recording import keep_handed_over
 
-        root = self._config.rootpath
         self.gathered.take(handed_over)
-        recorded = cast("dict[str, list[str]]", handed_over["recorded"])
-        self.gathered.notes += write_recorded(recorded, root)
-        if handed_over["known"]:
-            known = Known.from_dict(cast("JsonObject", handed_over["known"]))
-            self.gathered.notes += known.prune(root)
+        self.gathered.notes += keep_handed_over(handed_over, self._config.rootpath)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object) -> None:
