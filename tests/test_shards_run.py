@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from comparing import cases_of, told
+from comparing import cases_of, run_of, told
 from conftest import EvalSuite
 from pytest_llm_diagnosis.cli import main
 from pytest_llm_diagnosis.records import JsonObject
@@ -147,6 +147,18 @@ def test_an_early_stop_is_that_of_the_whole(wide_suite: EvalSuite) -> None:
     found = [sum(map(probed, cases_of(report))) for report in (again, *parts)]
     assert found[0] == 9  # 8 attributable, and one unexplained
     assert sum(found[1:]) == 12
+
+
+def test_examples_are_those_of_the_whole_file(wide_suite: EvalSuite) -> None:
+    """Cases of other shards stand in as examples, so no request is another one."""
+    rules = [line for line in RULES.splitlines() if "JSON" not in line]
+    wide_suite.write_file("answers.yaml", "\n".join(rules))
+    whole = wide_suite.report("forms.eval.yaml")
+    asked = [cast("JsonObject", case["arms"]) for case in cases_of(whole)]
+    assert any("X" in arms for arms in asked)
+    for part in sharded(wide_suite, 2, "forms.eval.yaml"):
+        assert 0 < len(cases_of(part)) < len(asked)
+        assert run_of(part)["calls"] == 0
 
 
 def probed(case: JsonObject) -> bool:

@@ -60,6 +60,12 @@ class Controller:
         option = self._config.option
         return bool(option.collectonly or option.setuponly)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, error: object) -> None:
+        """Let nobody wait for a plan, where a worker ended that might have told it."""
+        if error:
+            self._links.begin()
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
         """Say in the report that a run did not come to its end."""

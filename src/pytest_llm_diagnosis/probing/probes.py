@@ -112,7 +112,6 @@ class Probes:
         self._mode = mode
         self._limit = limit
         self._ranks = ranks
-        self.most = len(ranks)
         self._failing: dict[str, Failing] = {}
         self._searches: dict[str, Future[Finding]] = {}
 
