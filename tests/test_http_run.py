@@ -26,6 +26,7 @@ from model_server import (
 from pytest_llm_diagnosis.engine import RetryPolicy
 from pytest_llm_diagnosis.records import JsonObject
 
+assert aiohttp
 CASES = 60
 TOO_LONG = "This model's maximum context length is 8192 tokens"
 
@@ -164,7 +165,10 @@ def test_passing_faults_cost_no_answer(
     faults = Faults(share=share, replies=[fault])
     with ModelServer(lambda _: "yes", faults=faults) as server:
         monkeypatch.setenv("LOOPBACK_URL", server.url)
-        result = http_suite.run("--llm-concurrency=8")
+        result = http_suite.run("-Werror", "--llm-concurrency=8")
+        served = server.served
+        http_suite.run("-Werror").assert_outcomes(passed=CASES)
+        assert server.served == served, "the second run calls nobody"
     result.assert_outcomes(passed=CASES)
     assert len(server.paid) == CASES
     assert set(server.paid.values()) == {1}
@@ -183,3 +187,27 @@ def test_a_limit_of_calls_a_second_is_kept(
     result.assert_outcomes(passed=CASES)
     assert set(server.paid.values()) == {1}
     assert server.served < 2 * CASES
+
+
+def test_workers_share_the_calls(
+    http_suite: EvalSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each worker has connections of its own; no call is made twice."""
+    ask(http_suite, [f"q{number}" for number in range(CASES)])
+    with ModelServer(lambda _: "yes") as server:
+        monkeypatch.setenv("LOOPBACK_URL", server.url)
+        http_suite.run("-n2").assert_outcomes(passed=CASES)
+        assert server.served == CASES
+
+
+def test_tokens_are_counted_and_an_unknown_price_stays_unknown(
+    http_suite: EvalSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A local server's answer costs nothing that is known, which is not 0."""
+    ask(http_suite, ["q0"])
+    with ModelServer(lambda _: "yes") as server:
+        monkeypatch.setenv("LOOPBACK_URL", server.url)
+        report = http_suite.report("--llm-probe=off")
+    (trial,) = cast("list[JsonObject]", cases_of(report)["q0"]["trials"])
+    assert trial["usd"] is None
+    assert trial["tokens"] == {"prompt": 7, "completion": 3, "cached": 0}
