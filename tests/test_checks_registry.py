@@ -57,11 +57,19 @@ def test_the_built_in_checks() -> None:
         "equals excludes fuzzy grounded items json json_schema json_value judge "
         "matches max_words min_words name not_matches number one_of python "
         "refuses similar starts_with tool_call"
+        "abstains choice contains contains_any ends_with equals excludes fuzzy json "
+        "json_schema json_value matches max_words min_words not_matches number "
+        "parses_as starts_with tool_call tool_calls"
+    )
+    form = (
+        "bullets capital_words code_blocks headings highlights house_words language "
+        "letter_case max_sentence_words no_markdown numbered occurrences paragraphs "
+        "placeholders postscript quoted reading_level sections sentences tables title"
     )
     assert " ".join(REGISTRY.names("facts")) == content
-    assert " ".join(REGISTRY.names("form")) == content
+    assert set(REGISTRY.names("form")) == {*content.split(), *form.split()}
     assert REGISTRY.names("limits") == ("seconds", "tokens", "usd")
-    assert len(REGISTRY.names()) == len(content.split()) + 3
+    assert len(REGISTRY.names()) == len((content + " " + form).split()) + 3
 
 
 @pytest.mark.parametrize("check_type", TYPES, ids=by_name)
@@ -92,7 +100,15 @@ def test_every_parameter_schema_is_sound(check_type: CheckType) -> None:
 @pytest.mark.parametrize("check_type", TYPES, ids=by_name)
 def test_an_empty_answer_passes_only_what_forbids(check_type: CheckType) -> None:
     """Silence never meets a demand; each refusal has a code and a reason."""
-    may_pass = {"excludes", "not_matches", "max_words"}
+    may_pass = {
+        "excludes",
+        "house_words",
+        "max_sentence_words",
+        "max_words",
+        "no_markdown",
+        "not_matches",
+        "occurrences",
+    }
     for dimension in check_type.dimensions:
         params = check_type.example.params
         verdict = graded(check_type.name, params, Answer(), dimension)

@@ -20,6 +20,7 @@ from pytest_llm_diagnosis.records import (
     Passage,
     ToolCall,
 )
+from pytest_llm_diagnosis.schema import LOOSE
 from pytest_llm_diagnosis.source import (
     ListNode,
     MapNode,
@@ -122,19 +123,29 @@ class Maker:
                 location=place(spot, self._path),
                 folder=self._folder,
                 root=self._root,
+                loose=loose,
             )
-            for name, params, spot in _named(node, dimension)
+            for name, params, spot, loose in _named(node, dimension)
         )
 
 
-def _named(node: MapNode, dimension: Dimension) -> Iterator[tuple[str, Node, Spot]]:
-    """Yield each check's name, parameters and spot; a bare name has no parameters."""
+class _Named(NamedTuple):
+    name: str
+    params: Node
+    spot: Spot
+    loose: bool = False
+
+
+def _named(node: MapNode, dimension: Dimension) -> Iterator[_Named]:
+    """Yield each check as written; a bare name has no parameters."""
     for item, spot in _items(node, dimension):
-        if isinstance(item, MapNode):
-            for name, params in item.items():
-                yield name, params, item.spots[name][0]
-        else:
-            yield str(item), None, spot
+        if not isinstance(item, MapNode):
+            yield _Named(str(item), None, spot)
+            continue
+        loose = item.get(LOOSE) is True
+        for name, params in item.items():
+            if name != LOOSE:
+                yield _Named(name, params, item.spots[name][0], loose)
 
 
 def _items(node: MapNode, key: str) -> Iterator[tuple[Node, Spot]]:

@@ -6,6 +6,7 @@ for specs made in Python too, and raise `InputError` at the spec's location.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 
 from pytest_llm_diagnosis.errors import InputError
@@ -89,3 +90,11 @@ def quantity(spec: CheckSpec, value: Json, what: str) -> float:
     if not good or not 0 <= value < float("inf"):  # type: ignore[operator]
         raise wrong(spec, f"{what} must be a number from 0, not {value!r}")
     return float(value)  # type: ignore[arg-type]
+
+
+def need(spec: CheckSpec, module: str, extra: str) -> None:
+    """Raise `InputError` when the library of an extra is not installed."""
+    if importlib.util.find_spec(module) is None:
+        finding = f"needs {module}, which is not installed"
+        hint = f"pip install 'pytest-llm-diagnosis[{extra}]'"
+        raise wrong(spec, finding, hint)

@@ -105,7 +105,8 @@ class CheckType:
     `parameters` is the JSON Schema (2020-12, plain keywords only) of what
     stands behind the name in YAML.  `bind` turns a spec into a check and
     raises `InputError` at the spec's location when the parameters cannot work.
-    The example is bound under the first of `dimensions`.
+    The example is bound under the first of `dimensions`.  `codes` lists every
+    code of its verdicts, for the reference page.
     """
 
     name: str
@@ -114,3 +115,4 @@ class CheckType:
     bind: Callable[[CheckSpec], Check]
     example: Example
     dimensions: tuple[Dimension, ...] = CONTENT
+    codes: tuple[str, ...] = ()

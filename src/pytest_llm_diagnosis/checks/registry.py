@@ -14,22 +14,32 @@ from . import (
     dating,
     fuzzy,
     grounding,
+    house_words,
     items,
     json_checks,
     json_value,
     judge,
+    language,
+    length,
+    letters,
     limits,
+    markdown,
+    markup,
     naming,
     numbers,
+    parses_as,
     patterns,
     python_code,
+    readability,
     refusal,
     similar,
     style,
+    tool_calls,
     tools,
     whole_text,
     wording,
 )
+from .loose import Loose
 from .protocol import Check, CheckType
 
 _FAMILIES = (
@@ -45,9 +55,18 @@ _FAMILIES = (
     json_checks,
     json_value,
     tools,
+    tool_calls,
     style,
     citing,
     grounding,
+    length,
+    letters,
+    markup,
+    markdown,
+    parses_as,
+    language,
+    readability,
+    house_words,
     abstention,
     python_code,
     judge,
@@ -119,7 +138,8 @@ class Registry:
         check_type = self._types.get(spec.name)
         if check_type is None or spec.dimension not in check_type.dimensions:
             raise self._misplaced(spec, check_type)
-        return check_type.bind(spec)
+        check = check_type.bind(spec)
+        return Loose(check=check) if spec.loose else check
 
     def _misplaced(self, spec: CheckSpec, found: CheckType | None) -> InputError:
         hint = valid_choices(spec.name, self.names(spec.dimension))

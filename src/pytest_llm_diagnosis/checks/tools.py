@@ -110,7 +110,7 @@ class CallsTool(BoundCheck):
         return self.passed()
 
     def _flaw(self, call: ToolCall) -> _Flaw | None:
-        given = _arguments(call.arguments)
+        given = given_arguments(call.arguments)
         if isinstance(given, str):
             return _Flaw(
                 "invalid_arguments", f"found arguments that are no JSON: {shown(given)}"
@@ -132,12 +132,12 @@ class CallsTool(BoundCheck):
         value = given[name]
         if agrees(wanted, value, as_fact=self.seeks_facts, subset=not self.exact):
             return None
-        code = "wrong_value" if _same_type(wanted, value) else "wrong_type"
+        code = "wrong_value" if same_type(wanted, value) else "wrong_type"
         return _Flaw(code, f"found {shown(name)} = {shown_json(value)}")
 
     def _written(self, answer: Answer) -> list[ToolCall]:
         values = json_values(answer.text)
-        return [call for value in values for call in _written_calls(value)]
+        return [call for value in values for call in written_calls(value)]
 
 
 def types() -> tuple[CheckType, ...]:
@@ -204,7 +204,7 @@ def _shown_call(call: ToolCall) -> str:
     return f"{shown(call.name)} with {shown_json(call.arguments)}"
 
 
-def _arguments(given: JsonObject | str) -> JsonObject | str:
+def given_arguments(given: JsonObject | str) -> JsonObject | str:
     """Return arguments as an object, also if they came as JSON text."""
     if not isinstance(given, str):
         return given
@@ -215,15 +215,15 @@ def _arguments(given: JsonObject | str) -> JsonObject | str:
     return value if isinstance(value, Mapping) else given
 
 
-def _written_calls(value: Json) -> Iterator[ToolCall]:
+def written_calls(value: Json) -> Iterator[ToolCall]:
     """Yield the calls that a JSON value in a text spells out."""
     if is_list(value):
         for item in value:
-            yield from _written_calls(item)
+            yield from written_calls(item)
     elif isinstance(value, Mapping):
         inner = value.get("tool_calls", value.get("function"))
         if isinstance(inner, Mapping) or is_list(inner):
-            yield from _written_calls(inner)
+            yield from written_calls(inner)
             return
         names = (value[key] for key in _NAMES if isinstance(value.get(key), str))
         name, arguments = next(names, None), _given(value)
@@ -239,7 +239,8 @@ def _given(call: JsonObject) -> JsonObject | str | None:
     return None
 
 
-def _same_type(wanted: Json, found: Json) -> bool:
+def same_type(wanted: Json, found: Json) -> bool:
+    """Return whether two JSON values are of one type; all numbers are."""
     numbers = (int, float)
     if isinstance(wanted, bool) or isinstance(found, bool):
         return isinstance(wanted, bool) and isinstance(found, bool)

@@ -16,7 +16,8 @@ class CheckSpec:
     """One check as written: its name, its parameters, and where it stands.
 
     `folder` is where relative files in the parameters are looked up; `root` is
-    the folder that no file may leave.
+    the folder that no file may leave.  `loose` is whether a line before or after
+    the answer, and stars in it, are forgiven.
     """
 
     name: str
@@ -25,6 +26,7 @@ class CheckSpec:
     location: Location
     folder: Path
     root: Path
+    loose: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

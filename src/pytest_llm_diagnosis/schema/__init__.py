@@ -6,12 +6,13 @@ editor, the loader and the reference pages know the same checks.
 
 from __future__ import annotations
 
-from .composing import CASE_KEYS, VARIANT_KEYS, eval_schema, variants_schema
+from .composing import CASE_KEYS, LOOSE, VARIANT_KEYS, eval_schema, variants_schema
 from .validating import Validator, located, validate
 from .wording import Fault, meant
 
 __all__ = [
     "CASE_KEYS",
+    "LOOSE",
     "VARIANT_KEYS",
     "Fault",
     "Validator",

@@ -118,6 +118,12 @@ _CASE: Final[Mapping[str, JsonObject]] = {
     "tags": _said("pytest markers", _TEXTS),
 }
 CASE_KEYS: Final = tuple(_CASE)
+LOOSE: Final = "loose"
+"""The key that may stand beside a check of form."""
+_LOOSE: JsonObject = {
+    "description": "whether a line before or after it, and stars, are forgiven",
+    "type": "boolean",
+}
 
 _GLOBS: JsonObject = {"anyOf": [_TEXT, {**_TEXTS, "minItems": 1}]}
 _VARIANT: Final[Mapping[str, JsonObject]] = {
@@ -170,7 +176,7 @@ def eval_schema(
         {
             **_CASE,
             "facts": {**_CASE["facts"], **_checks(facts_checks)},
-            "form": {**_CASE["form"], **_checks(form_checks)},
+            "form": {**_CASE["form"], **_form_checks(form_checks)},
             "limits": {**_CASE["limits"], "anyOf": limits},
         }
     )
@@ -213,6 +219,24 @@ def variants_schema() -> JsonObject:
 
 def _checks(parameters: Mapping[str, JsonObject]) -> dict[str, Json]:
     one = {**_by_name(parameters), "minProperties": 1, "maxProperties": 1}
+    bare = [name for name, schema in parameters.items() if acceptor(schema)(None)]
+    named: list[Json] = [{"enum": bare}] if bare else []
+    return {
+        "type": "array",
+        "items": {"title": "check", "anyOf": [*named, one]},
+    }
+
+
+def _form_checks(parameters: Mapping[str, JsonObject]) -> dict[str, Json]:
+    """Return the schema of a list of checks, each alone or beside `loose`."""
+    beside: Json = {"minProperties": 2, "required": [LOOSE]}
+    alone: Json = {"title": "check", "maxProperties": 1, "properties": {LOOSE: False}}
+    one = {
+        **_by_name({**parameters, LOOSE: _LOOSE}),
+        "minProperties": 1,
+        "maxProperties": 2,
+        "anyOf": [alone, beside],
+    }
     bare = [name for name, schema in parameters.items() if acceptor(schema)(None)]
     named: list[Json] = [{"enum": bare}] if bare else []
     return {
