@@ -1,7 +1,8 @@
 """Checks on length: max_words, min_words.
 
 A word is a run between spaces that holds a letter or a digit; each character of
-a script without spaces (Chinese, Japanese) counts as one.
+a script without spaces (Chinese, Japanese) counts as one.  With `parts`, every
+run of letters and digits is a word: `well-known` and `it's` are two each.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_llm_diagnosis.records import Answer, CheckSpec, Verdict
+from pytest_llm_diagnosis.records import Answer, CheckSpec, JsonObject, Verdict
 
 from . import parameters as read
 from .protocol import BoundCheck, CheckType, Example
+from .sentences import words as runs
 from .showing import shown_answer
 
 _SPACELESS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -32,10 +34,12 @@ class WordCount(BoundCheck):
 
     least: int
     most: int | None
+    parts: bool = False
 
     def grade(self, answer: Answer) -> Verdict:
         """Fail with `max_words:over` or `min_words:under`."""
-        words = word_count(answer.text)
+        text = answer.text
+        words = len(runs(text)) if self.parts else word_count(text)
         found = f"found {words:,}: {shown_answer(answer)}"
         if words < self.least:
             reason = f"expected at least {self.least:,} words, {found}"
@@ -72,21 +76,36 @@ def types() -> tuple[CheckType, ...]:
 
 
 def _bind_most(spec: CheckSpec) -> WordCount:
-    return WordCount(spec=spec, least=0, most=read.count(spec, spec.params, "words"))
+    most, parts = _limit(spec)
+    return WordCount(spec=spec, least=0, most=most, parts=parts)
 
 
 def _bind_least(spec: CheckSpec) -> WordCount:
-    return WordCount(spec=spec, least=read.count(spec, spec.params, "words"), most=None)
+    least, parts = _limit(spec)
+    return WordCount(spec=spec, least=least, most=None, parts=parts)
+
+
+def _limit(spec: CheckSpec) -> tuple[int, bool]:
+    params = {"words": None} if spec.params is None else read.mapping(spec, "words")
+    words = read.count(spec, params.get("words"), "words")
+    return words, read.flag(spec, params, "parts", default=False)
 
 
 def _type(
     name: str, summary: str, bind: Callable[[CheckSpec], WordCount], example: Example
 ) -> CheckType:
+    words: JsonObject = {"type": "integer", "minimum": 0}
+    parts = read.described(
+        read.FLAG, "Whether well-known counts as two; false by default."
+    )
+    keys = {"words": read.described(words, summary), "parts": parts}
+    longhand = read.options("The limit, with options.", keys, ["words"])
     return CheckType(
         name=name,
         summary=summary,
-        parameters={"description": summary, "type": "integer", "minimum": 0},
+        parameters={"description": summary, "anyOf": [words, longhand]},
         bind=bind,
         example=example,
         dimensions=("form", "facts"),
+        codes=(example.code,),
     )

@@ -16,6 +16,7 @@ _LABEL = re.compile(
     r"^\W*(?:the |my )?(?:final |short )?answer(?: is|:)\s*", re.IGNORECASE
 )
 _EDGES = " .,;:!?\"'()"
+_QUOTES = '"\u201d'
 _NEAR = 60
 
 
@@ -89,7 +90,9 @@ class EndsWith(Wording):
         spoken = self.comparable(answer.text).rstrip()
         if not spoken:
             return self.silence()
-        if spoken.endswith(tuple(map(self.comparable, self.texts))):
+        wanted = tuple(map(self.comparable, self.texts))
+        # What is quoted as a whole still ends with its last words.
+        if spoken.endswith(wanted) or spoken.rstrip(_QUOTES).endswith(wanted):
             return self.passed()
         end = shown(answer.text.rstrip()[-_NEAR:])
         reason = f"expected {shown_all(self.texts)} last, found {end}"
