@@ -42,8 +42,7 @@ TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (Mapping,),
     "null": (type(None),),
 }
-# How far a call got before its flaw: the telling flaw is the last.
-_PROGRESS = (
+_FLAWS = (
     "wrong_name",
     "invalid_arguments",
     "missing_argument",
@@ -51,6 +50,7 @@ _PROGRESS = (
     "wrong_type",
     "wrong_value",
 )
+_FAR = frozenset({"wrong_name", "invalid_arguments"})
 
 
 class Flaw(NamedTuple):
@@ -79,16 +79,15 @@ class Expected:
         given = {name: _few(values) for name, values in self.allowed.items()}
         return f"{self.name} with {shown_json(given)}" if given else self.name
 
-    def flaw(self, call: ToolCall, *, as_fact: bool) -> Flaw | None:
-        """Return why a call is not this one; None when it is."""
+    def flaws(self, call: ToolCall, *, as_fact: bool) -> Sequence[Flaw]:
+        """Return why a call is not this one; nothing when it is."""
         if call.name != self.name:
-            return Flaw("wrong_name", f"found a call of {shown(call.name)}")
+            return [Flaw("wrong_name", f"found a call of {shown(call.name)}")]
         given = given_arguments(call.arguments)
         if isinstance(given, str):
-            return Flaw(
-                "invalid_arguments", f"found arguments that are no JSON: {shown(given)}"
-            )
-        return next(self._flaws(given, as_fact=as_fact), None)
+            found = f"found arguments that are no JSON: {shown(given)}"
+            return [Flaw("invalid_arguments", found)]
+        return list(self._flaws(given, as_fact=as_fact))
 
     def _flaws(self, given: JsonObject, *, as_fact: bool) -> Iterator[Flaw]:
         known = self.allowed.keys() | self.types.keys()
@@ -106,7 +105,7 @@ class Expected:
 
     def _value_flaw(self, name: str, value: Json, *, as_fact: bool) -> str | None:
         kind = self.types.get(name)
-        if kind is not None and not as_fact and not _is_of(value, kind):
+        if kind is not None and not as_fact and not is_of_type(value, kind):
             return "wrong_type"
         values = self.allowed.get(name)
         if values is None or any(agrees(v, value, as_fact=as_fact) for v in values):
@@ -173,10 +172,10 @@ class CallsTools(BoundCheck):
 
     def _judged(self, called: Sequence[ToolCall]) -> Verdict:
         flaws = [
-            [call.flaw(made, as_fact=self.seeks_facts) for made in called]
+            [call.flaws(made, as_fact=self.seeks_facts) for made in called]
             for call in self.calls
         ]
-        fits = [[flaw is None for flaw in row] for row in flaws]
+        fits = [[not found for found in row] for row in flaws]
         taken = _matched(fits, len(called))
         if len(taken) == len(self.calls) == len(called):
             return self._in_order(fits)
@@ -191,14 +190,24 @@ class CallsTools(BoundCheck):
 
     def _misfit(
         self,
-        flaws: Sequence[Sequence[Flaw | None]],
+        flaws: Sequence[Sequence[Sequence[Flaw]]],
         missing: Sequence[int],
         extra: Sequence[int],
     ) -> Verdict:
-        """Return the verdict by the pair that agrees the longest."""
-        pairs = [(i, flaw) for i in missing for j in extra if (flaw := flaws[i][j])]
-        index, flaw = max(pairs, key=lambda pair: _PROGRESS.index(pair[1].code))
-        reason = f"expected {self.calls[index]}, {flaw.found}"
+        """Return the verdict by the pair that is nearest to a fit.
+
+        Calls that were made also take part: two may be right for one of them.
+        """
+        _, _, expected, flaw = min(
+            (
+                (_distance(row[made]), index not in missing, index, row[made][0])
+                for index, row in enumerate(flaws)
+                for made in extra
+                if row[made]
+            ),
+            key=lambda pair: pair[:3],
+        )
+        reason = f"expected {self.calls[expected]}, {flaw.found}"
         return self.failed(f"tool:{flaw.code}", reason)
 
     def _surplus(self, called: Sequence[ToolCall], index: int) -> Verdict:
@@ -249,7 +258,7 @@ def types() -> tuple[CheckType, ...]:
                 failing=Answer(tool_calls=both[:1]),
                 code="tool:missing_call",
             ),
-            codes=tuple(f"tool:{code}" for code in (*_WHOLE, *_PROGRESS)),
+            codes=tuple(f"tool:{code}" for code in (*_WHOLE, *_FLAWS)),
         ),
     )
 
@@ -317,11 +326,17 @@ def _expected(spec: CheckSpec, stated: Json) -> Expected:
             finding = f"allowed {name!r} must be a list, and not be an argument too"
             raise read.wrong(spec, finding)
         allowed[name] = tuple(values)
+    types = {k: _type(spec, v) for k, v in _mapping(spec, stated, "types").items()}
+    for name, kind in types.items():
+        odd = [each for each in allowed.get(name, ()) if not is_of_type(each, kind)]
+        if odd:
+            finding = f"{name!r} must be of type {kind}, so never {shown_json(odd[0])}"
+            raise read.wrong(spec, finding)
     optional = stated.get("optional")
     return Expected(
         name=read.text(spec, stated.get("name"), "name"),
         allowed=allowed,
-        types={k: _type(spec, v) for k, v in _mapping(spec, stated, "types").items()},
+        types=types,
         optional=frozenset(read.texts(spec, optional, "optional") if optional else ()),
         exact=read.flag(spec, stated, "exact", default=True),
     )
@@ -341,12 +356,18 @@ def _type(spec: CheckSpec, named: Json) -> str:
     return named
 
 
-def _is_of(value: Json, kind: str) -> bool:
+def is_of_type(value: Json, kind: str) -> bool:
+    """Return whether a value is of a JSON type; `2.0` is an integer."""
     if isinstance(value, bool):
         return kind == "boolean"
     if kind == "integer" and isinstance(value, float):
         return value.is_integer()
     return isinstance(value, TYPES[kind])
+
+
+def _distance(flaws: Sequence[Flaw]) -> tuple[bool, int]:
+    """Return how far a call is from the expected one: another tool is farthest."""
+    return flaws[0].code in _FAR, len(flaws)
 
 
 def _few(values: Sequence[Json]) -> Json:
