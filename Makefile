@@ -6,7 +6,7 @@ UV := $(shell command -v uv || echo $(CURDIR)/.uv/bin/uv)
 SYNC = $(UV) sync --quiet --inexact --python $(PYTHON)
 BIN := .venv/bin
 
-.PHONY: demo test lint wheel clean
+.PHONY: demo test lint docs wheel clean
 
 # Each target installs its own groups and keeps what others installed.
 demo: $(UV)
@@ -23,6 +23,11 @@ lint: $(UV)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The reference page of the checks, from their registry.
+docs: $(UV)
+	$(SYNC) --no-default-groups --group test
+	$(BIN)/llm-diagnosis checks > docs/checks.md
 
 # The wheel must work by itself, far from this checkout and its environment.
 wheel: $(UV)

@@ -83,6 +83,7 @@ def test_every_example_does_what_it_says(check_type: CheckType) -> None:
     assert (failing.passed, failing.code) == (False, example.code)
     assert failing.reason
     assert failing.check == check_type.name
+    assert example.code in check_type.codes
 
 
 @pytest.mark.parametrize("check_type", TYPES, ids=by_name)
@@ -145,7 +146,8 @@ def test_any_parameters_bind_or_are_refused(
         check = REGISTRY.bind(spec)
     except InputError:
         return
-    assert isinstance(check.grade(Answer(text=text)), Verdict)
+    verdict = check.grade(Answer(text=text))
+    assert verdict.code is None or verdict.code in check_type.codes
     assert isinstance(check.describe(), str)
     assert all(isinstance(gold, str) and gold for gold in check.gold())
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .checks import default_registry
+from .checks.reference import reference
 from .diagnosis import diagnose
 from .errors import DiagnosisError
 from .report.json_report import read_json, write_json
@@ -60,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help="print a JSON Schema for editors")
     schema.add_argument("kind", choices=("eval", "variants"))
     schema.set_defaults(command=_schema)
+    checks = commands.add_parser("checks", help="print the reference of all checks")
+    checks.set_defaults(command=lambda _: reference(default_registry()))
     return parser
 
 

@@ -130,6 +130,7 @@ def types() -> tuple[CheckType, ...]:
                 failing=Answer(text="I don't know why, but it is 45 days."),
                 code="abstains:answered",
             ),
+            codes=("abstains:empty", "abstains:none", "abstains:answered"),
         ),
     )
 

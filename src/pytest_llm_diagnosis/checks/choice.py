@@ -176,6 +176,7 @@ def types() -> tuple[CheckType, ...]:
             parameters={"description": summary, "anyOf": [read.TEXT, longhand]},
             bind=_bind,
             example=example,
+            codes=tuple(f"choice:{c}" for c in ("none", "several", "other", "empty")),
         ),
     )
 

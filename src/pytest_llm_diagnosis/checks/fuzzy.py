@@ -91,6 +91,7 @@ def types() -> tuple[CheckType, ...]:
             parameters={"description": summary, "anyOf": [read.TEXT, longhand]},
             bind=_bind,
             example=example,
+            codes=("fuzzy:below", "fuzzy:digits", "fuzzy:empty"),
         ),
     )
 

@@ -17,7 +17,7 @@ from pytest_llm_diagnosis.errors import valid_choices
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Json, Verdict
 
 from . import parameters as read
-from .json_text import NotJsonError, decode, json_values, read_json
+from .json_text import JSON_CODES, NotJsonError, decode, json_values, read_json
 from .protocol import BoundCheck, CheckType, Example
 from .showing import shown, shown_answer
 
@@ -25,6 +25,23 @@ if TYPE_CHECKING:
     from .json_schema import CompiledSchema
 
 _LISTED = 20
+
+_SCHEMA_CODES = [
+    "missing_required",
+    "unexpected_property",
+    "wrong_type",
+    "wrong_value",
+    "wrong_pattern",
+    "wrong_format",
+    "wrong_length",
+    "wrong_count",
+    "wrong_items",
+    "out_of_range",
+    "no_match",
+    "too_large",
+    "timeout",
+    "endless",
+]
 
 BARE = "Answer with one JSON value and nothing else: no code fence, no words around it."
 
@@ -160,6 +177,7 @@ def types() -> tuple[CheckType, ...]:
                 code="json:prose_around",
             ),
             dimensions=("form", "facts"),
+            codes=JSON_CODES,
         ),
         CheckType(
             name="json_schema",
@@ -179,6 +197,7 @@ def types() -> tuple[CheckType, ...]:
                 code="schema:wrong_type",
             ),
             dimensions=("form", "facts"),
+            codes=(*(f"schema:{code}" for code in _SCHEMA_CODES), *JSON_CODES),
         ),
     )
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from pytest_llm_diagnosis.records import Json
 
+JSON_CODES = ("json:empty", "json:fenced", "json:prose_around", "json:invalid")
 MAX_DEPTH = 200
 # Bounds the search for JSON in prose: the tokens of a text of brackets alone,
 # and how much text may be tried in vain, as a multiple of its length.

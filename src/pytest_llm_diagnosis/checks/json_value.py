@@ -19,7 +19,7 @@ from . import parameters as read
 from .agreement import agrees, as_text, told_in
 from .json_checks import BARE, stated_json
 from .json_path import Step, at_path, parse_path, under_key
-from .json_text import NotJsonError, is_json, leaves
+from .json_text import JSON_CODES, NotJsonError, is_json, leaves
 from .normalise import exact, fold
 from .patterns import SECONDS, Compile, compile_pattern
 from .protocol import BoundCheck, CheckType, Example
@@ -179,6 +179,10 @@ def types() -> tuple[CheckType, ...]:
                 passing=Answer(text='Here it is:\n```json\n{"urgent": true}\n```'),
                 failing=Answer(text='{"urgent": false}'),
                 code="json_value:other",
+            ),
+            codes=(
+                *("json_value:missing", "json_value:other", "json_value:timeout"),
+                *JSON_CODES,
             ),
         ),
     )

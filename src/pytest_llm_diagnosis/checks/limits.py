@@ -92,6 +92,7 @@ def _amount(name: str, summary: str, measured: Measured, example: Example) -> Ch
         bind=bind,
         example=example,
         dimensions=("limits",),
+        codes=(f"{name}:over", f"{name}:unknown"),
     )
 
 
@@ -118,6 +119,7 @@ def _tokens() -> CheckType:
             code="tokens:over",
         ),
         dimensions=("limits",),
+        codes=("tokens:over", "tokens:unknown"),
     )
 
 

@@ -199,6 +199,7 @@ def types() -> tuple[CheckType, ...]:
             parameters={"description": summary, "anyOf": [number, longhand]},
             bind=_bind,
             example=example,
+            codes=("number:missing", "number:other", "number:unit"),
         ),
     )
 

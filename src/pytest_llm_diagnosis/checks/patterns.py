@@ -160,10 +160,13 @@ def _type(
         ),
     }
     longhand = read.options("The expression, with options.", keys, ["pattern"])
+    silent = (f"{name}:empty",) if name == "matches" else ()
+    codes = (example.code, *silent, f"{name}:timeout")
     return CheckType(
         name=name,
         summary=summary,
         parameters={"description": summary, "anyOf": [read.TEXT, longhand]},
         bind=bind,
         example=example,
+        codes=codes,
     )

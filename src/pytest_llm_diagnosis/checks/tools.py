@@ -26,6 +26,18 @@ from .json_text import decode, json_values, leaves
 from .protocol import BoundCheck, CheckType, Example
 from .showing import LISTED, shown, shown_answer, shown_json
 
+_CODES = (
+    "none",
+    "written",
+    "wrong_name",
+    "unexpected_call",
+    "wrong_count",
+    "invalid_arguments",
+    "missing_argument",
+    "unexpected_argument",
+    "wrong_type",
+    "wrong_value",
+)
 _NAMES = ("name", "tool", "tool_name", "function")
 _ARGUMENTS = ("arguments", "parameters", "args", "input")
 
@@ -173,6 +185,7 @@ def types() -> tuple[CheckType, ...]:
                 failing=Answer(tool_calls=(other,)),
                 code="tool:wrong_value",
             ),
+            codes=tuple(f"tool:{code}" for code in _CODES),
         ),
     )
 

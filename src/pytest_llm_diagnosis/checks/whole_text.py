@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from pytest_llm_diagnosis.records import Answer, Verdict
 
@@ -24,6 +25,7 @@ class Equals(Wording):
     """The whole answer is one of the texts."""
 
     __slots__ = ()
+    other_codes: ClassVar[tuple[str, ...]] = ("other", "empty")
 
     def grade(self, answer: Answer) -> Verdict:
         """Fail with `equals:surrounded` (said, among other words) or `equals:other`.

@@ -12,6 +12,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Json, JsonObject, Verdict
 
@@ -32,6 +33,7 @@ class Wording(BoundCheck, ABC):
     texts: tuple[str, ...]
     ignore_case: bool
     whole_words: bool = False
+    other_codes: ClassVar[tuple[str, ...]] = ("empty",)
 
     def gold(self) -> tuple[str, ...]:
         """Return the texts themselves when they are facts."""
@@ -133,6 +135,7 @@ class Excludes(Wording):
     """None of the texts is said."""
 
     __slots__ = ()
+    other_codes: ClassVar[tuple[str, ...]] = ()
 
     def grade(self, answer: Answer) -> Verdict:
         """Fail with `excludes:present`; an empty answer passes."""
@@ -155,12 +158,14 @@ def wording_type(
     check: type[Wording], name: str, summary: str, example: Example
 ) -> CheckType:
     """Return the registration of a check on texts."""
+    codes = (example.code, *(f"{name}:{code}" for code in check.other_codes))
     return CheckType(
         name=name,
         summary=summary,
         parameters=_schema(check, summary),
         bind=_binder(check),
         example=example,
+        codes=tuple(dict.fromkeys(codes)),
     )
 
 
