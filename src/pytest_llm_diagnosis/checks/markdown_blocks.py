@@ -26,6 +26,8 @@ _NUMBERED = re.compile(r"(\d{1,9})[.)](?:[ \t]+(.*)|)$")
 _QUOTE = re.compile(r"> ?(.*)$")
 _CELL = re.compile(r":?-+:?")
 _BAR = re.compile(r"(?<!\\)\|")
+# Every block but a table begins with one of these: most lines with none.
+_BEGINS = frozenset("#=-*_+>`~0123456789")
 _CODE_INDENT = 4
 
 
@@ -52,7 +54,8 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         lines = text.replace("\r\n", "\n").split("\n")
-        self._lines = [line.expandtabs(_CODE_INDENT) for line in lines]
+        has_tabs = "\t" in text
+        self._lines = [line.expandtabs(4) for line in lines] if has_tabs else lines
         self._found: list[Block] = []
         self._open: list[str] = []
         self._in_list = False
@@ -90,6 +93,8 @@ class _Reader:
 
     def _structure(self, index: int, bare: str, indent: int) -> int | None:
         """Take in a line that is more than text; None when it is not."""
+        if bare[0] not in _BEGINS and "|" not in bare:
+            return None
         line = bare if self._in_list else self._lines[index]
         if fence := _FENCE.match(bare):
             return self._fenced(index, fence)

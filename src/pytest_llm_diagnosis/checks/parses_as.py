@@ -6,8 +6,9 @@ code fence or among other words.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,7 @@ from pytest_llm_diagnosis.errors import valid_choices
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Json, Verdict
 
 from . import parameters as read
+from .json_text import NotJsonError, json_values, read_json
 from .markdown_blocks import blocks
 from .parsers import PARSERS, Misparsed, Parse, TooLargeError, sql_parser
 from .protocol import BoundCheck, CheckType, Example
@@ -27,11 +29,6 @@ EXTRA = "sql"
 _TRIED = 3
 
 _FENCE = re.compile(r"(`{3,}|~{3,})[^`\n]*+$")
-# Where other words may be told apart from the format without a fence.
-_EDGES = {
-    "json": re.compile(r"[\[{].*[\]}]", re.DOTALL),
-    "xml": re.compile(r"<.*>", re.DOTALL),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,13 +189,22 @@ def _parts(text: str, format_: str) -> Iterator[str]:
     """
     code = [block.text for block in blocks(text) if block.kind == "code"]
     yield from code[:_TRIED]
-    edges = _EDGES.get(format_)
-    if edges is not None:
-        if found := edges.search(text):
-            yield found[0]
-        return
-    for divider in ("\n\n", "\n"):
-        _, _, after = text.partition(divider)
-        before, _, _ = text.rpartition(divider)
-        middle, _, _ = after.rpartition(divider)
-        yield from (part.strip() for part in (after, before, middle) if part.strip())
+    if format_ == "json":
+        yield from (json.dumps(value) for value in _payloads(text))
+    elif format_ == "xml":
+        yield text[text.find("<") : text.rfind(">") + 1]
+    else:
+        for divider in ("\n\n", "\n"):
+            _, _, after = text.partition(divider)
+            before, _, _ = text.rpartition(divider)
+            middle, _, _ = after.rpartition(divider)
+            yield from (part.strip() for part in (after, before, middle))
+
+
+def _payloads(text: str) -> Sequence[Json]:
+    """Return JSON among words; `[1]` in prose is a citation and none."""
+    try:
+        read_json(text)
+    except NotJsonError as error:
+        return json_values(text)[:1] if error.code == "json:prose_around" else ()
+    return ()

@@ -50,6 +50,8 @@ _WORD = re.compile(r"\w+")
 
 def sentences(text: str) -> tuple[str, ...]:
     """Return the sentences of a text, without the spaces around them."""
+    if not _END.search(text):
+        return (text.strip(),) if text.strip() else ()
     cuts = [0, *_cuts(text), len(text)]
     parts = (text[start:end].strip() for start, end in pairwise(cuts))
     return tuple(part for part in parts if part)
