@@ -93,22 +93,30 @@ class _Reader:
 
     def _structure(self, index: int, bare: str, indent: int) -> int | None:
         """Take in a line that is more than text; None when it is not."""
-        if bare[0] not in _BEGINS and "|" not in bare:
-            return None
+        if bare[0] not in _BEGINS:
+            return self._table(index) if "|" in bare else None
+        return self._marked(index, bare, indent) or self._table(index)
+
+    def _marked(self, index: int, bare: str, indent: int) -> int | None:
+        """Take in a line whose first sign tells what it begins."""
         line = bare if self._in_list else self._lines[index]
         if fence := _FENCE.match(bare):
             return self._fenced(index, fence)
-        if self._underline(line) or self._heading(line):
+        if self._underline(line) or self._heading(line) or self._rule(line):
             return index + 1
-        if _RULE.match(line):
+        if self._item(bare, indent) or self._quote(bare):
+            return index + 1
+        return None
+
+    def _rule(self, line: str) -> bool:
+        if found := _RULE.match(line):
             self._add(Block("rule", ""))
-            return index + 1
-        if self._item(bare, indent):
-            return index + 1
-        if quoted := _QUOTE.match(bare):
-            self._add(Block("quote", quoted[1].strip()))
-            return index + 1
-        return self._table(index)
+        return bool(found)
+
+    def _quote(self, bare: str) -> bool:
+        if found := _QUOTE.match(bare):
+            self._add(Block("quote", found[1].strip()))
+        return bool(found)
 
     def _heading(self, line: str) -> bool:
         found = _ATX.match(line)
@@ -151,9 +159,15 @@ class _Reader:
         return end + 1
 
     def _indented_code(self, index: int) -> int:
-        end = index
-        while end < len(self._lines) and self._lines[end].startswith(" " * 4):
-            end += 1
+        # Blank lines belong to it when more of it follows.
+        end = next_line = index
+        while next_line < len(self._lines):
+            line = self._lines[next_line]
+            next_line += 1
+            if line.startswith(" " * _CODE_INDENT) and line.strip():
+                end = next_line
+            elif line.strip():
+                break
         self._add(Block("code", "\n".join(line[4:] for line in self._lines[index:end])))
         return end
 

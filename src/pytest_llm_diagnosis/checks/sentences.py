@@ -42,7 +42,7 @@ _STARTERS = frozenset(_STARTER_WORDS.split())
 _END = re.compile(r"[.?!](?=[)\";}\]*:@'({\[!?]|\s)")
 _BEFORE = re.compile(r"\S{1,40}\Z")
 _AFTER = re.compile(r"\s+(\S{1,40})")
-_CLOSING = re.compile(r"[\"')\]}]*+(?=\s|\Z|--)")
+_CLOSING = re.compile(r"[\"')\]}*_]*+(?=\s|\Z|--)")
 _EDGES = "\"'()[]{}*_`:;,<>"
 _INITIAL = re.compile(r"[^\W\d_]\Z")
 _WORD = re.compile(r"\w+")
