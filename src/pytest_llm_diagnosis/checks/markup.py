@@ -131,7 +131,7 @@ def types() -> tuple[CheckType, ...]:
         _sections(),
         counted_type(
             "placeholders",
-            "The answer has so many placeholders in square brackets: [address].",
+            "The answer has so many placeholders in square brackets: `[address]`.",
             Noun("placeholder in square brackets", "placeholders in square brackets"),
             placeholders,
             Example(
@@ -143,7 +143,7 @@ def types() -> tuple[CheckType, ...]:
         ),
         counted_type(
             "highlights",
-            "The answer has so many parts between stars: *so* or **so**.",
+            "The answer has so many parts between stars: `*so*` or `**so**`.",
             Noun("part *highlighted* by stars", "parts *highlighted* by stars"),
             highlights,
             Example(
@@ -175,7 +175,7 @@ def _quoted() -> CheckType:
 
 
 def _title() -> CheckType:
-    summary = "The answer has a title between marks, by default <<title>>."
+    summary = "The answer has a title between marks, by default `<<title>>`."
     keys: dict[str, Json] = {
         "open": read.described(read.TEXT, "The mark before it; << by default."),
         "close": read.described(read.TEXT, "The mark after it; >> by default."),

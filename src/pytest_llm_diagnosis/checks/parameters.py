@@ -6,8 +6,8 @@ for specs made in Python too, and raise `InputError` at the spec's location.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 
 from pytest_llm_diagnosis.errors import InputError
 from pytest_llm_diagnosis.records import CheckSpec, Json, JsonObject
@@ -94,7 +94,7 @@ def quantity(spec: CheckSpec, value: Json, what: str) -> float:
 
 def need(spec: CheckSpec, module: str, extra: str) -> None:
     """Raise `InputError` when the library of an extra is not installed."""
-    if importlib.util.find_spec(module) is None:
+    if find_spec(module) is None:
         finding = f"needs {module}, which is not installed"
         hint = f"pip install 'pytest-llm-diagnosis[{extra}]'"
         raise wrong(spec, finding, hint)

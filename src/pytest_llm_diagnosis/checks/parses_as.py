@@ -185,7 +185,8 @@ def _inside_fence(text: str) -> str | None:
 def _parts(text: str, format_: str) -> Iterator[str]:
     """Yield what may be the format among other words: fences, then the rest.
 
-    Without a fence the first or last line or paragraph is taken for words.
+    Without a fence the first or last line or paragraph may be words, if it has
+    the look of a sentence.
     """
     code = [block.text for block in blocks(text) if block.kind == "code"]
     yield from code[:_TRIED]
@@ -195,10 +196,27 @@ def _parts(text: str, format_: str) -> Iterator[str]:
         yield text[text.find("<") : text.rfind(">") + 1]
     else:
         for divider in ("\n\n", "\n"):
-            _, _, after = text.partition(divider)
-            before, _, _ = text.rpartition(divider)
-            middle, _, _ = after.rpartition(divider)
-            yield from (part.strip() for part in (after, before, middle))
+            yield from _without_words(text, divider)
+
+
+def _without_words(text: str, divider: str) -> Iterator[str]:
+    """Yield a text without its first, its last or both parts where they are words."""
+    first, _, after = text.partition(divider)
+    before, _, last = text.rpartition(divider)
+    led, trailed = _is_sentence(first), _is_sentence(last)
+    if led:
+        yield after.strip()
+    if trailed:
+        yield before.strip()
+    if led and trailed:
+        yield after.rpartition(divider)[0].strip()
+
+
+def _is_sentence(part: str) -> bool:
+    """Return whether one line has a letter first, a space, and a mark at its end."""
+    line = part.strip()
+    begins, ends = line[:1].isalpha(), line[-1:] in tuple(".:!?")
+    return begins and ends and " " in line and "\n" not in line
 
 
 def _payloads(text: str) -> Sequence[Json]:

@@ -236,6 +236,12 @@ def _other(error: SchemaError, trail: Trail, name: str) -> Iterator[Fault]:
     yield Fault(trail, f"{name}: {short}")
 
 
+def _lonely(_error: SchemaError, trail: Trail, _name: str) -> Iterator[Fault]:
+    """Word the one `false` that the schemas hold: `loose` in place of a check."""
+    hint = "write it beside one: {max_words: 40, loose: true}"
+    yield Fault(trail, "'loose' needs a check beside it", hint)
+
+
 def _is_check(error: SchemaError) -> bool:
     schema = error.schema
     return isinstance(schema, Mapping) and schema.get("title") == "check"
@@ -269,12 +275,13 @@ def _shown(value: object) -> str:
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
 
 
-_EXPLAIN: dict[str, Callable[[SchemaError, Trail, str], Iterator[Fault]]] = {
+_EXPLAIN: dict[str | None, Callable[[SchemaError, Trail, str], Iterator[Fault]]] = {
     "additionalProperties": _unknown_keys,
     "required": _missing_keys,
     "type": _type,
     "enum": _choice,
     "const": _constant,
+    None: _lonely,
     **dict.fromkeys(_BOUNDS, _bound),
     **dict.fromkeys(_SIZES, _size),
 }
