@@ -128,6 +128,7 @@ def test_occurrences(params: Json, text: str, code: str | None) -> None:
         ("I saw A and NASA", 3),
         ("COVID-19 and U.S. rules", 2),
         ("DON'T", 2),
+        ("I\u2019ll go", 1),
         ("(NASA), [ESA]: JAXA!", 3),
         ("NASA's plan", 1),
         ("RED--BLUE", 2),

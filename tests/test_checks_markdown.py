@@ -127,6 +127,9 @@ def test_markdown_checks(name: str, params: Json, text: str, code: str | None) -
         ("2 * 3", 0),
         ("**a** b **c**", 2),
         ("* item with *stars*", 1),
+        ("**II. *Boots***", 2),
+        ("***", 0),
+        ("a*b", 0),
     ],
 )
 def test_highlights(text: str, count: int) -> None:

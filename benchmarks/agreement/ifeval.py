@@ -23,6 +23,31 @@ Checks = Sequence[JsonObject]
 Write = Callable[[JsonObject], Checks]
 
 
+# What the graders differ in, found by reading each of the disagreements.
+_DETECTORS = (
+    "two language detectors on a few words, or on words of two languages; the "
+    "official one draws at random"
+)
+_WHY: Mapping[str, str] = {
+    "change_case:english_capital": _DETECTORS,
+    "change_case:english_lowercase": _DETECTORS,
+    "language:response_language": _DETECTORS,
+    "detectable_format:number_bullet_lists": (
+        "there any line that begins with a star or a dash is a bullet: `*(Verse 1)*`, "
+        "and lines within a code fence"
+    ),
+    "keywords:letter_frequency": (
+        "there a letter drawn at random takes the place of a sign such as # or !"
+    ),
+    "length_constraints:nth_paragraph_first_word": (
+        "there a blank paragraph is not counted, but moves the number of those behind"
+    ),
+    "length_constraints:number_sentences": (
+        "there the number of a list's item is a sentence of its own"
+    ),
+}
+
+
 class Verdict(NamedTuple):
     """One official verdict beside ours."""
 
@@ -50,6 +75,7 @@ def run(data: Path) -> Iterator[str]:
             told = f"official {verdict.official}, ours {verdict.ours}"
             yield f"{verdict.kind} {verdict.reading} {verdict.place}: {told}"
             yield f"    {verdict.reason}"
+            yield f"    why: {_WHY.get(verdict.kind, 'not explained')}"
 
 
 def _line(name: str, verdicts: Sequence[Verdict]) -> str:

@@ -34,7 +34,7 @@ def capital_words(text: str) -> int:
     """
     parts = (
         part
-        for piece in _PIECE.findall(text)
+        for piece in _PIECE.findall(text.replace("\u2019", "'"))
         for run in piece.replace("--", " ").split()
         for part in _CONTRACTION.split(run)
     )

@@ -20,8 +20,7 @@ from .protocol import BoundCheck, CheckType, Example
 from .showing import shown_answer
 
 _PLACEHOLDER = re.compile(r"\[[^\[\]\n]*+\]")
-# A run of stars, text without stars on the same line, a run of stars.
-_HIGHLIGHT = re.compile(r"(\*{1,3})([^*\n]++)(\*{1,3})")
+_STARS = re.compile(r"\*+")
 
 
 def placeholders(text: str) -> int:
@@ -30,14 +29,29 @@ def placeholders(text: str) -> int:
 
 
 def highlights(text: str) -> int:
-    """Return how many parts of a text stand between stars: `*so*` or `**so**`."""
+    """Return how many parts of a text stand between stars: `*so*` or `**so**`.
+
+    A part within another counts too; both begin and end on one line.
+    """
+    return sum(map(_highlights_of_line, text.split("\n")))
+
+
+def _highlights_of_line(line: str) -> int:
     found = 0
-    position = 0
-    while match := _HIGHLIGHT.search(text, position):
-        is_pair = match[2].strip() and len(match[1]) == len(match[3])
-        found += bool(is_pair)
-        # Stars that close nothing may open what follows.
-        position = match.end() if is_pair else match.end(2)
+    opened: list[int] = []
+    for run in _STARS.finditer(line):
+        stars = len(run[0])
+        before = line[max(0, run.start() - 1) : run.start()]
+        if before.strip():
+            while stars and opened:
+                found += 1
+                used = min(opened[-1], stars)
+                stars -= used
+                opened[-1] -= used
+                if not opened[-1]:
+                    opened.pop()
+        if stars and line[run.end() : run.end() + 1].strip():
+            opened.append(stars)
     return found
 
 
