@@ -468,3 +468,42 @@ def test_json_value_gold_and_description() -> None:
     assert bound("json_value", params).describe() == ""
     assert "$.a" in bound("json_value", params, "form").describe()
     assert bound("json_value", params, "form").gold() == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("date-time", "2024-02-29T10:00:00Z", "2024-02-30T10:00:00Z"),
+        ("date", "2024-02-29", "2023-02-29"),
+        ("time", "10:00:00Z", "25:00:00Z"),
+        ("duration", "P3DT4H", "3 days"),
+        ("email", "a@b.example", "a.b.example"),
+        ("idn-email", "\u00e9@b.example", "e"),
+        ("hostname", "shop.example", "-shop-"),
+        ("idn-hostname", "b\u00fccher.example", "\u3164"),
+        ("ipv4", "10.0.0.1", "10.0.0.256"),
+        ("ipv6", "::1", "::g"),
+        ("uri", "https://a.example/b", "a b"),
+        ("uri-reference", "/b?c", "a b"),
+        ("iri", "https://b\u00fccher.example/\u00e9", "no iri"),
+        ("iri-reference", "/\u00e9", "a b"),
+        ("uuid", "2eb8aa08-aa98-11ea-b4aa-73b441d16380", "2eb8aa08"),
+        ("uri-template", "https://a.example/{b}", "{b"),
+        ("json-pointer", "/a/0", "a/0"),
+        ("relative-json-pointer", "1/a", "/a"),
+        ("regex", "a+", "(a"),
+    ],
+)
+def test_every_format_is_asserted(name: str, good: str, bad: str) -> None:
+    """Each format of draft 2020-12 accepts its own and refuses what is none."""
+    schema: Json = {"format": name}
+    assert outcome("json_schema", schema, json.dumps(good), "form") is None
+    refused = outcome("json_schema", schema, json.dumps(bad), "form")
+    assert refused == "schema:wrong_format"
+
+
+def test_a_format_of_too_long_a_text_is_undecided() -> None:
+    """A URI template takes quadratic time: 12 s for 200,000 braces."""
+    schema: Json = {"items": {"format": "uri-template"}}
+    verdict = graded("json_schema", schema, json.dumps(["{" * 200_000]), "form")
+    assert (verdict.passed, verdict.code) == (None, "schema:too_large")

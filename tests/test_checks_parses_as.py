@@ -115,6 +115,15 @@ def test_what_is_too_large_is_undecided() -> None:
     assert (verdict.passed, verdict.code) == (None, "python:too_large")
 
 
+def test_what_the_parser_does_not_know_is_undecided() -> None:
+    """Of some statements it reads the first word alone, and so cannot tell."""
+    for text in ("EXPLAIN SELECT 1", "CALL f(1)"):
+        verdict = graded("parses_as", "sql", text, "form")
+        assert (verdict.passed, verdict.code) == (None, "sql:unsupported")
+    with_dialect: Json = {"format": "sql", "dialect": "mysql"}
+    assert outcome("parses_as", with_dialect, "SHOW TABLES", "form") is None
+
+
 @pytest.mark.parametrize(
     ("params", "finding", "hint"),
     [

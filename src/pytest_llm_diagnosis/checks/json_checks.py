@@ -103,7 +103,7 @@ class FitsSchema(BoundCheck):
         return f"{BARE} It must fit this JSON Schema: {schema}"
 
     def _judged(self, values: tuple[Json, ...]) -> Verdict:
-        from .json_schema import TooLargeError
+        from .json_formats import TooLargeError
 
         try:
             misfits = [self.schema.misfit(value) for value in values]

@@ -27,6 +27,7 @@ from referencing.jsonschema import DRAFT202012
 from pytest_llm_diagnosis.errors import valid_choices
 from pytest_llm_diagnosis.records import Json
 
+from .json_formats import TooLargeError, format_checker
 from .json_text import leaves
 from .showing import LISTED, shown, shown_json
 
@@ -78,10 +79,6 @@ class Misfit(NamedTuple):
     reason: str
 
 
-class TooLargeError(ValueError):
-    """A value has more parts than can be validated in time."""
-
-
 class BrokenSchemaError(ValueError):
     """A schema cannot be used; the message says what is wrong with it."""
 
@@ -122,8 +119,9 @@ def _validator(schema: Json) -> Any:
         raise BrokenSchemaError(f"at {error.json_path}: {_flaw(error)}") from None
     _inspect(schema)
     # A registry of one's own never retrieves; the default one would fetch.
+    formats = format_checker(base.FORMAT_CHECKER)
     bounded: Any = extend(base, _BOUNDED)  # type: ignore[no-untyped-call]
-    return bounded(schema, format_checker=base.FORMAT_CHECKER, registry=Registry())
+    return bounded(schema, format_checker=formats, registry=Registry())
 
 
 def _flaw(error: SchemaError) -> str:

@@ -1,7 +1,7 @@
 """Real parsers for formats, safe and in bounds on hostile text.
 
-Each raises `Misparsed` with what is wrong, `TooLargeError` for a text that
-cannot be parsed in time, and nothing else.  Nothing is executed, expanded or
+Each raises `Misparsed` with what is wrong, `UnparsedError` for a text that
+it cannot tell of, and nothing else.  Nothing is executed, expanded or
 fetched: YAML is read as events, XML refuses entities, Python stops at its tree.
 """
 
@@ -32,8 +32,12 @@ class Misparsed(ValueError):  # noqa: N818 (what it tells is no fault of ours)
     """A text is not of the format; the message says why."""
 
 
-class TooLargeError(Exception):
-    """A text is too large to be parsed in time."""
+class UnparsedError(Exception):
+    """The parser cannot tell of a text: it is `too_large`, or `unsupported`."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 def parse_json(text: str) -> None:
@@ -160,13 +164,16 @@ def sql_parser(dialect: str) -> Parse:
         except RecursionError:
             raise Misparsed("nested too deep") from None
         statements = [each for each in found if each is not None]
-        # A word is an expression, and what is unknown is taken for a command.
-        odd = (expressions.Condition, expressions.Alias, expressions.Command)
+        # A lone word is an expression.
+        words = (expressions.Condition, expressions.Alias)
         if not statements or any(
-            isinstance(each, odd) and not isinstance(each, expressions.Query)
+            isinstance(each, words) and not isinstance(each, expressions.Query)
             for each in statements
         ):
             raise Misparsed("it is no SQL statement")
+        if any(isinstance(each, expressions.Command) for each in statements):
+            told = "of a statement only the first word is known; name its dialect"
+            raise UnparsedError("unsupported", told)
 
     return parse_sql
 
@@ -184,7 +191,8 @@ PARSERS: Mapping[str, Parse] = {
 
 def _bounded(text: str, limit: int) -> None:
     if len(text) > limit:
-        raise TooLargeError(f"over {limit:,} characters cannot be parsed in time")
+        told = f"over {limit:,} characters cannot be parsed in time"
+        raise UnparsedError("too_large", told)
 
 
 def _lines(text: str) -> list[str]:

@@ -18,13 +18,18 @@ from pytest_llm_diagnosis.records import Answer, CheckSpec, Json, Verdict
 from . import parameters as read
 from .json_text import NotJsonError, json_values, read_json
 from .markdown_blocks import blocks
-from .parsers import PARSERS, Misparsed, Parse, TooLargeError, sql_parser
+from .parsers import PARSERS, Misparsed, Parse, UnparsedError, sql_parser
 from .protocol import BoundCheck, CheckType, Example
 from .showing import shown, shown_answer
 
 Fence = Literal["forbidden", "allowed", "required"]
 FENCES: tuple[Fence, ...] = ("forbidden", "allowed", "required")
 EXTRA = "sql"
+_UNDECIDED = {
+    "toml": ("too_large",),
+    "python": ("too_large",),
+    "sql": ("too_large", "unsupported"),
+}
 # Blocks of code in an answer that are tried; each may take long.
 _TRIED = 3
 
@@ -42,13 +47,13 @@ class ParsesAs(BoundCheck):
     def grade(self, answer: Answer) -> Verdict:
         """Fail with the format's name and empty, fenced, bare, prose_around, invalid.
 
-        `bare` is the lack of a required fence.  A text that is too large is
-        undecided, too_large.
+        `bare` is the lack of a required fence.  Undecided is a text that is
+        too_large, or unsupported: SQL of which the parser knows a word alone.
         """
         try:
             return self._judged(answer)
-        except TooLargeError as error:
-            return self.undecided(f"{self.format}:too_large", str(error))
+        except UnparsedError as error:
+            return self.undecided(f"{self.format}:{error.code}", str(error))
 
     def describe(self) -> str:
         """Ask for the format."""
@@ -134,7 +139,7 @@ def types() -> tuple[CheckType, ...]:
                     "bare",
                     "prose_around",
                     "invalid",
-                    *(["too_large"] if format_ in ("toml", "python", "sql") else []),
+                    *_UNDECIDED.get(format_, ()),
                 )
             ),
         ),
