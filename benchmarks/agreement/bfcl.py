@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from pytest_llm_diagnosis.checks.tool_calls import is_of_type
+from pytest_llm_diagnosis.checks.expected_calls import is_of_type
 from pytest_llm_diagnosis.records import Answer, Json, JsonObject, ToolCall
 
 from .written import Written, rows
