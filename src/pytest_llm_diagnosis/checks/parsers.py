@@ -12,7 +12,7 @@ import csv
 import re
 import tomllib
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.parsers import expat
 
@@ -57,25 +57,30 @@ def parse_yaml(text: str) -> None:
     import yaml
 
     level = documents = 0
+    for event in _yaml_events(text):
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        level += isinstance(event, yaml.CollectionStartEvent)
+        level -= isinstance(event, yaml.CollectionEndEvent)
+        if not level and isinstance(event, yaml.ScalarEvent):
+            raise Misparsed("it is a single text, neither a mapping nor a list")
+        if level > MAX_DEPTH:
+            raise Misparsed(f"nested deeper than {MAX_DEPTH} levels")
+    if documents != 1:
+        raise Misparsed(f"expected one document, found {documents}")
+
+
+def _yaml_events(text: str) -> Iterator[object]:
+    """Yield the events of YAML text, faults of the text as `Misparsed`."""
+    import yaml
+
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        for event in yaml.parse(text, Loader=loader):
-            documents += isinstance(event, yaml.DocumentStartEvent)
-            if isinstance(event, yaml.CollectionStartEvent):
-                level += 1
-            elif isinstance(event, yaml.CollectionEndEvent):
-                level -= 1
-            elif not level and isinstance(event, yaml.ScalarEvent):
-                raise Misparsed("it is a single text, neither a mapping nor a list")
-            if level > MAX_DEPTH:
-                raise Misparsed(f"nested deeper than {MAX_DEPTH} levels")
+        yield from yaml.parse(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
         raise Misparsed(f"{error.problem}{line}") from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise Misparsed(str(error)) from None
-    if documents != 1:
-        raise Misparsed(f"expected one document, found {documents}")
 
 
 def parse_xml(text: str) -> None:
@@ -151,31 +156,35 @@ def sql_parser(dialect: str) -> Parse:
     """Return a parser of SQL statements in a dialect of sqlglot, "" for any."""
 
     def parse_sql(text: str) -> None:
-        import sqlglot
-        from sqlglot import errors, expressions
+        from sqlglot import expressions
 
-        _bounded(text, MAX_SQL)
-        if depth(text.replace("(", "[").replace(")", "]")) > MAX_DEPTH:
-            raise Misparsed(f"nested deeper than {MAX_DEPTH} levels")
-        try:
-            found = sqlglot.parse(text, dialect=dialect or None)
-        except errors.SqlglotError as error:
-            raise Misparsed(_first_line(error)) from None
-        except RecursionError:
-            raise Misparsed("nested too deep") from None
-        statements = [each for each in found if each is not None]
+        found = _statements(text, dialect)
         # A lone word is an expression.
         words = (expressions.Condition, expressions.Alias)
-        if not statements or any(
-            isinstance(each, words) and not isinstance(each, expressions.Query)
-            for each in statements
-        ):
+        odd = [each for each in found if isinstance(each, words)]
+        if not found or any(not isinstance(each, expressions.Query) for each in odd):
             raise Misparsed("it is no SQL statement")
-        if any(isinstance(each, expressions.Command) for each in statements):
+        if any(isinstance(each, expressions.Command) for each in found):
             told = "of a statement only the first word is known; name its dialect"
             raise UnparsedError("unsupported", told)
 
     return parse_sql
+
+
+def _statements(text: str, dialect: str) -> Sequence[object]:
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    _bounded(text, MAX_SQL)
+    if depth(text.replace("(", "[").replace(")", "]")) > MAX_DEPTH:
+        raise Misparsed(f"nested deeper than {MAX_DEPTH} levels")
+    try:
+        found = sqlglot.parse(text, dialect=dialect or None)
+    except SqlglotError as error:
+        raise Misparsed(_first_line(error)) from None
+    except RecursionError:
+        raise Misparsed("nested too deep") from None
+    return [each for each in found if each is not None]
 
 
 PARSERS: Mapping[str, Parse] = {
