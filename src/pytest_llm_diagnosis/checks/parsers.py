@@ -18,10 +18,11 @@ from xml.parsers import expat
 
 from .json_text import MAX_DEPTH, decode, depth
 
-# What each takes about half a second for.
+# What takes half a second, also where the words around it are tried without.
 MAX_PYTHON = 500_000
 MAX_SQL = 30_000
 MAX_TOML = 500_000
+MAX_YAML = 500_000
 # tomllib takes quadratic time for the parts of one key.
 _LONG_KEY = re.compile(r"(?<![\w.-])(?:[\w-]++[ \t]*+\.[ \t]*+){50}")
 
@@ -56,6 +57,7 @@ def parse_yaml(text: str) -> None:
     """
     import yaml
 
+    _bounded(text, MAX_YAML)
     level = documents = 0
     for event in _yaml_events(text):
         documents += isinstance(event, yaml.DocumentStartEvent)

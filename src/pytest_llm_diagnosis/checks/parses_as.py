@@ -26,6 +26,7 @@ Fence = Literal["forbidden", "allowed", "required"]
 FENCES: tuple[Fence, ...] = ("forbidden", "allowed", "required")
 EXTRA = "sql"
 _UNDECIDED = {
+    "yaml": ("too_large",),
     "toml": ("too_large",),
     "python": ("too_large",),
     "sql": ("too_large", "unsupported"),
