@@ -50,8 +50,9 @@ def test_every_example_works_as_written(check_type: CheckType, tmp_path: Path) -
     assert spec.name == check_type.name
     assert spec.dimension == check_type.dimensions[0]
     check, example = REGISTRY.bind(spec), check_type.example
-    assert grade(example.passing, [check]).all_passed is True
-    (verdict,) = grade(example.failing, [check]).verdicts
+    passing = grade(example.passing, [check], {0: example.passing_replies})
+    assert passing.all_passed is True
+    (verdict,) = grade(example.failing, [check], {0: example.failing_replies}).verdicts
     assert (verdict.passed, verdict.code) == (False, example.code)
 
 

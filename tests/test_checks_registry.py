@@ -55,11 +55,8 @@ def test_the_built_in_checks() -> None:
     content = (
         "abstains choice cites complies contains contains_any date ends_with "
         "equals excludes fuzzy grounded items json json_schema json_value judge "
-        "matches max_words min_words name not_matches number one_of python "
-        "refuses similar starts_with tool_call"
-        "abstains choice contains contains_any ends_with equals excludes fuzzy json "
-        "json_schema json_value matches max_words min_words not_matches number "
-        "parses_as starts_with tool_call tool_calls"
+        "matches max_words min_words name not_matches number one_of parses_as "
+        "python refuses similar starts_with tool_call tool_calls"
     )
     form = (
         "bullets capital_words code_blocks headings highlights house_words language "

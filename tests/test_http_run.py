@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from typing import cast
 
+# pytester forgets what an inner run imports first, and this takes time anew.
+import aiohttp
 import pytest
 
 from conftest import EvalSuite

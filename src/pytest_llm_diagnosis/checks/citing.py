@@ -180,6 +180,14 @@ def types() -> tuple[CheckType, ...]:
             summary=summary,
             parameters={"description": summary, "anyOf": [{"type": "null"}, longhand]},
             bind=_bind,
+            codes=(
+                "cites:not_exposed",
+                "cites:empty",
+                "cites:none",
+                "cites:unknown",
+                "cites:misquoted",
+                "cites:missing",
+            ),
             example=example,
         ),
     )

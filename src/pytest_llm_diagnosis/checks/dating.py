@@ -104,6 +104,13 @@ def types() -> tuple[CheckType, ...]:
             summary=summary,
             parameters={"description": summary, "anyOf": [value, longhand]},
             bind=_bind,
+            codes=(
+                "date:missing",
+                "date:other",
+                "date:incomplete",
+                "date:ambiguous",
+                "date:format",
+            ),
             example=example,
         ),
     )

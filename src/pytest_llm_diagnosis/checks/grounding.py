@@ -115,6 +115,13 @@ def types() -> tuple[CheckType, ...]:
             summary=summary,
             parameters={"description": summary, "anyOf": [{"type": "null"}, longhand]},
             bind=_bind,
+            codes=(
+                "grounded:not_exposed",
+                "grounded:empty",
+                "grounded:numbers",
+                "grounded:names",
+                "grounded:both",
+            ),
             example=example,
         ),
     )

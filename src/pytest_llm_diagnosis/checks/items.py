@@ -174,6 +174,7 @@ def _items_type() -> CheckType:
         summary=summary,
         parameters={"description": summary, "anyOf": [listed, longhand]},
         bind=_bind_items,
+        codes=("items:empty", "items:missing", "items:order"),
         example=Example(
             params={"items": ["rinse", ["wax", "impregnate"], "dry"], "ordered": True},
             passing=Answer(
@@ -215,6 +216,7 @@ def _one_of_type() -> CheckType:
         summary=summary,
         parameters={"description": summary, "anyOf": [values, longhand]},
         bind=_bind_one_of,
+        codes=("one_of:empty", "one_of:none", "one_of:several", "one_of:surrounded"),
         example=Example(
             params=["refund", "exchange", "repair"],
             passing=Answer(text="Repair"),

@@ -151,6 +151,12 @@ def types() -> tuple[CheckType, ...]:
                 ("model", "rubric"),
             ),
             bind=_bind,
+            codes=(
+                "judge:not_asked",
+                "judge:rejected",
+                "judge:unreadable",
+                "judge:failed",
+            ),
             example=Example(
                 params={
                     "model": "openai/gpt-4.1-mini",

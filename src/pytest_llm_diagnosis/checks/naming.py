@@ -75,6 +75,7 @@ def types() -> tuple[CheckType, ...]:
                 "anyOf": [read.TEXT, read.TEXTS, longhand],
             },
             bind=_bind,
+            codes=("name:empty", "name:missing", "name:partial"),
             example=example,
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -37,9 +38,13 @@ class PythonCheck(BoundCheck):
         told = reason or f"{self.target} says no: {shown_answer(answer)}"
         return self.failed("python:false", told)
 
+    def describe(self) -> str:
+        """Return the first line of the function's docstring, where it is form."""
+        return "" if self.seeks_facts else _about(self.function)
+
 
 def says_thanks(answer: Answer) -> tuple[bool, str]:
-    """Return whether the answer thanks, as an example of such a function."""
+    """Thank the customer."""
     return "thank" in answer.text.casefold(), "the answer does not say thank you"
 
 
@@ -71,6 +76,7 @@ def types() -> tuple[CheckType, ...]:
                 ],
             },
             bind=_bind,
+            codes=("python:false", "python:unclear"),
             example=Example(
                 params=f"{__name__}:{says_thanks.__name__}",
                 passing=Answer(text="Thank you for your order."),
@@ -93,6 +99,11 @@ def _bind(spec: CheckSpec) -> PythonCheck:
         function=imported(target, "python", spec.location, (spec.folder, spec.root)),
         arguments=arguments,
     )
+
+
+def _about(function: Callable[..., object]) -> str:
+    """Return the first line of a function's docstring: what it asks for."""
+    return (inspect.getdoc(function) or "").partition("\n")[0]
 
 
 def _told(returned: object) -> tuple[object, str]:

@@ -178,7 +178,8 @@ def _shown(answer: Answer) -> str:
         )
         told.append(f"a call {_code(calls)}")
     if answer.contexts:
-        told.append(f"given {_code(json.dumps(list(answer.contexts)))}")
+        texts = [context.text for context in answer.contexts]
+        told.append(f"given {_code(json.dumps(texts))}")
     if answer.tokens is not None:
         told.append(f"{answer.tokens.completion} tokens")
     if answer.seconds is not None:

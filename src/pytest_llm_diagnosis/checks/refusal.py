@@ -179,10 +179,12 @@ def _type(
         given = () if told is None else read.texts(spec, told, "phrases")
         return check(spec=spec, phrases=tuple(map(fold, given)))
 
+    other: Stance = "complied" if check is Refuses else "refused"
     return CheckType(
         name=name,
         summary=summary,
         parameters={"description": summary, "anyOf": [{"type": "null"}, longhand]},
         bind=bind,
+        codes=tuple(f"{name}:{code}" for code in ("empty", other, "partly")),
         example=example,
     )

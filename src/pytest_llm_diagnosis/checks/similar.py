@@ -54,6 +54,10 @@ class Similar(AskingCheck):
         )
         return self.failed("similar:far", reason)
 
+    def describe(self) -> str:
+        """Ask for the text's meaning, where it is form."""
+        return "" if self.seeks_facts else f"Say about this: {self.text}"
+
     def gold(self) -> tuple[str, ...]:
         """Return the text, where it is a fact."""
         return (self.text,) if self.seeks_facts else ()
@@ -96,6 +100,12 @@ def types() -> tuple[CheckType, ...]:
                 ("text", "model"),
             ),
             bind=_bind,
+            codes=(
+                "similar:not_asked",
+                "similar:empty",
+                "similar:far",
+                "similar:failed",
+            ),
             example=Example(
                 params={
                     "text": "Boots may be returned within 45 days.",
