@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llm_diagnosis.probing import ProbeMode
+from pytest_llm_diagnosis.records import Ask, Finding
+
 if TYPE_CHECKING:
     from benchmarks.planted.scores import CauseScore
+    from benchmarks.planted.world import PlantedCase
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,6 +37,31 @@ def scores(monkeypatch: pytest.MonkeyPatch) -> dict[str, CauseScore]:
         ]
         scored[method] = score_causes(ran)
     return scored
+
+
+@pytest.mark.parametrize("mode", ["quick", "standard"])
+def test_a_looked_up_search_is_the_search(
+    monkeypatch: pytest.MonkeyPatch, mode: ProbeMode
+) -> None:
+    """What the tables rest on finds what the product finds, ask by ask."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks.planted.remembered import Remembered
+    from benchmarks.planted.suites import run_suite
+    from benchmarks.planted.world import draw_suite, draw_world
+
+    rng = random.Random(3)  # noqa: S311 - a simulation, not a secret
+    cases = draw_suite(draw_world(rng, cases=150, noise="high"), rng)
+    used = Remembered(mode)
+    run_suite(cases, used, rng)
+
+    def fresh(case: PlantedCase, first: Ask, rng: random.Random) -> Finding:
+        return Remembered(mode)(case, first, rng)
+
+    again = [
+        run_suite(cases, finder, random.Random(4))  # noqa: S311 - as above
+        for finder in (used, fresh)
+    ]
+    assert again[0] == again[1]
 
 
 def test_interventions_beat_counting_marks(scores: dict[str, CauseScore]) -> None:

@@ -6,16 +6,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_llm_diagnosis.probing import (
-    ArmUnavailableError,
-    ProbeMode,
-    Reply,
-    Situation,
-    find_cause,
-    run_now,
-)
 from pytest_llm_diagnosis.records import (
-    Arm,
     Ask,
     CaseResult,
     Finding,
@@ -25,6 +16,7 @@ from pytest_llm_diagnosis.records import (
 )
 
 from .fixed_tree import walk
+from .remembered import Remembered
 from .world import PlantedCase
 
 Finder = Callable[[PlantedCase, Ask, random.Random], Finding]
@@ -77,20 +69,6 @@ def run_suite(
     return ran
 
 
-def _search(mode: ProbeMode) -> Finder:
-    def find(case: PlantedCase, first: Ask, rng: random.Random) -> Finding:
-        async def asker(arm: Arm, _n: int) -> Reply:
-            if "E" in arm and not case.has_passage:
-                raise ArmUnavailableError("no passage")
-            return Reply(ask=case.answer(arm, rng))
-
-        asks_facts = case.checks_facts or case.has_passage
-        situation = Situation(first=Reply(ask=first), asks_facts=asks_facts)
-        return run_now(find_cause(situation, asker, mode))
-
-    return find
-
-
 def _fixed(*, thorough: bool) -> Finder:
     def find(case: PlantedCase, first: Ask, rng: random.Random) -> Finding:
         found = walk(case, first, rng, thorough=thorough)
@@ -105,8 +83,8 @@ def _by_mark(case: PlantedCase, _first: Ask, _rng: random.Random) -> Finding:
 
 FINDERS: Mapping[str, Finder] = {
     "counting marks": _by_mark,
-    "quick": _search("quick"),
-    "standard": _search("standard"),
+    "quick": Remembered("quick"),
+    "standard": Remembered("standard"),
     "fixed quick": _fixed(thorough=False),
     "fixed standard": _fixed(thorough=True),
 }
