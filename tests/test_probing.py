@@ -450,20 +450,102 @@ def test_a_fix_that_is_named_was_seen_to_work(script: Script, cause: Cause) -> N
     assert finding.cause == cause
 
 
-@given(
-    st.fixed_dictionaries(
-        {
-            arm: st.sampled_from(["-", "f", "m", "fm", "none"])
-            for arm in ("R", "F", "S", "X", "E", "EF", "ES", "EX")
-        }
-    )
+scripts = st.fixed_dictionaries(
+    {
+        arm: st.sampled_from(["-", "f", "m", "fm", "none"])
+        for arm in ("R", "F", "S", "X", "E", "EF", "ES", "EX")
+    }
 )
+modes = st.sampled_from(["quick", "standard"])
+REPLAY = "the same long answer, byte for byte, each time"
+
+
+@given(scripts, modes)
 @settings(deadline=None, max_examples=200)
-def test_no_fix_is_named_that_never_worked(script: dict[str, str]) -> None:
+def test_no_fix_is_named_that_never_worked(
+    script: dict[str, str], mode: ProbeMode
+) -> None:
     """A law over all scripts: the arm of a named prompt fix was right as a whole."""
-    finding = diagnosed({**script, "first": "-"})
-    arm = {"instruction": "S", "examples": "X"}.get(finding.cause)
+    finding = diagnosed({**script, "first": "-"}, mode=mode)
+    arm = {"unstable": "R", "instruction": "S", "examples": "X"}.get(finding.cause)
     if arm is not None:
         assert any(ask.passed for ask in finding.arms[arm])
     if finding.cause == "knowledge":
         assert any(ask.facts for ask in finding.arms["E"])
+
+
+@given(scripts, modes, st.sampled_from(["", REPLAY]))
+@settings(deadline=None, max_examples=200)
+def test_what_it_says_unasked_it_knows(
+    script: dict[str, str], mode: ProbeMode, echo: str
+) -> None:
+    """Facts that are right in every unchanged ask were not lacking."""
+    known = {**script, "first": "f", "R": "f"}
+    finding = diagnosed(known, mode=mode, echo=echo)
+    assert finding.cause not in {"knowledge", "both"}
+
+
+@pytest.mark.parametrize("echo", ["", REPLAY])
+@pytest.mark.parametrize("mode", ["quick", "standard"])
+def test_facts_right_unasked_need_no_passage_to_be_behavior(
+    mode: ProbeMode, echo: str
+) -> None:
+    """Another prompt may cost the fact; the control has shown that it is there."""
+    script = {"R": "f", "F": "-", "S": "-", "X": "-", "E": "none"}
+    assert diagnosed(script, mode=mode, echo=echo).cause == "behavior"
+
+
+def test_one_lucky_guess_is_no_knowledge() -> None:
+    """Facts right in one of several unchanged asks do not rule ignorance out."""
+    finding = diagnosed({**LOST, "R": "f,-", "first": "-", "E": "fm", "S": "-"})
+    assert finding.cause == "knowledge"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10_000), modes)
+def test_a_named_cause_is_likelier_than_all_others(seed: int, mode: ProbeMode) -> None:
+    """Whatever the answers: what is less likely is said to be open."""
+    rng = random.Random(seed)  # noqa: S311 - a script, not a secret
+
+    async def noise(arm: Arm, _n: int) -> Reply:
+        form = None if "F" in arm else rng.random() < 0.4
+        ask = Ask(facts=rng.random() < 0.4, form=form)
+        return Reply(ask=ask, text=str(rng.random()))
+
+    situation = Situation(
+        first=Reply(ask=Ask(facts=False, form=False)), asks_facts=True
+    )
+    finding = run_now(find_cause(situation, noise, mode))
+    if finding.cause != "unexplained":
+        assert (finding.probability or 0) >= 0.5
+    else:
+        assert finding.probability or "could be" in str(finding.note)
+
+
+@pytest.mark.parametrize(
+    ("script", "causes"),
+    [
+        ({**SHAPELESS, "X": "none"}, "examples or behavior"),
+        ({**IGNORANT, "E": "none"}, "knowledge"),
+    ],
+)
+def test_a_cause_that_could_not_be_proven_is_noted(script: Script, causes: str) -> None:
+    """What is missing and what it would probably have shown stand side by side."""
+    finding = diagnosed(script)
+    assert finding.cause == "unexplained"
+    assert finding.note == f"could be {causes}"
+
+
+@pytest.mark.parametrize(
+    ("script", "checks", "cause"),
+    [
+        ({"R": "-", "F": "-", "E": "-,f", "EF": "f"}, "f", "knowledge"),
+        ({"R": "f", "S": "m,fm"}, "fm", "instruction"),
+        ({**LOST, "F": "-", "E": "f", "S": "m", "ES": "m,fm"}, "fm", "both"),
+    ],
+)
+def test_a_likely_fix_that_failed_once_is_asked_again(
+    script: Script, checks: str, cause: Cause
+) -> None:
+    """One failure is bad luck where all else speaks for the fix."""
+    assert diagnosed(script, checks, mode="quick").cause == cause

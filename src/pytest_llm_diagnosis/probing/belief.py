@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from pytest_llm_diagnosis.records import Arm, Ask, Cause
@@ -41,9 +41,9 @@ class _Track:
     """One state, its weight, and what was seen of each of its chances."""
 
     def __init__(self, state: State) -> None:
+        self.state = state
         self.label = state.label
         self.weight = state.weight
-        self._shows = state.shows
         self._shown: dict[Arm, Shown] = {}
         self._tallies: dict[tuple[Graded, Chance], _Tally] = {}
 
@@ -64,7 +64,7 @@ class _Track:
 
     def _chance(self, arm: Arm, graded: Graded) -> Chance:
         if arm not in self._shown:
-            self._shown[arm] = self._shows(arm)
+            self._shown[arm] = self.state.shows(arm)
         shown = self._shown[arm]
         return shown.facts if graded == "facts" else shown.form
 
@@ -84,9 +84,9 @@ class Belief:
                 track.see(arm, "form", passed=ask.form)
         self._normalise()
 
-    def rule_out(self, cause: Cause) -> None:
-        """Drop the states of a cause that something else has shown impossible."""
-        self._tracks = [track for track in self._tracks if track.label.cause != cause]
+    def rule_out(self, impossible: Callable[[State], bool]) -> None:
+        """Drop the states that something else has shown impossible."""
+        self._tracks = [one for one in self._tracks if not impossible(one.state)]
         self._normalise()
 
     def _normalise(self) -> None:

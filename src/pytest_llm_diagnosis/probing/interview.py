@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Literal, TypeAlias, TypeVar
 
-from pytest_llm_diagnosis.records import Arm
+from pytest_llm_diagnosis.records import Arm, Ask
 from pytest_llm_diagnosis.requests import ArmUnavailableError
 
 from .belief import Belief, Graded
@@ -70,8 +70,23 @@ class Interview:
         if reply.ask.error:
             raise CallFailedError(arm)
         self.belief.see(arm, reply.ask)
-        if arm == "R" and self.repeats_itself:
-            self.belief.rule_out("unstable")
+        if arm == "R":
+            self._rule_out(reply.ask)
+
+    def _rule_out(self, control: Ask) -> None:
+        """Drop what no amount of noise explains after one more control."""
+        if self.repeats_itself:
+            self.belief.rule_out(lambda state: state.label.cause == "unstable")
+        # It knew and broke the form in one and the same answer: once may be a
+        # lucky guess, most of the time is none.
+        seen = [reply.ask.facts for reply in self.controls]
+        known = 2 * seen.count(True) > len(seen)
+        if known and control.facts and control.form is False:
+            self.belief.rule_out(lambda state: not state.knows)
+
+    def cannot_ask(self, arm: Arm) -> bool:
+        """Return whether what an arm, or a part of it, would add does not exist."""
+        return any(part in self.untested for part in (arm, *arm))
 
     def has(self, arm: Arm) -> bool:
         """Return whether an arm was asked and answered."""
@@ -150,7 +165,7 @@ class Interview:
     def _is_due(self, arm: Arm) -> bool:
         # A dearer change is tried once the cheaper one has failed: three
         # examples may well break what the instruction alone puts right.
-        if any(part in self.untested for part in (arm, *arm)):
+        if self.cannot_ask(arm):
             return False
         free = not self.situation.abstains
         due: Mapping[Arm, bool] = {

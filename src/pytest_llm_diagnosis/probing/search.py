@@ -16,9 +16,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_llm_diagnosis.records import Arm, Cause, Finding
+from pytest_llm_diagnosis.records import Arm, Finding
 
 from .agreement import agrees
+from .claims import (
+    contrast,
+    open_causes,
+    proof,
+    showing_arms,
+    shown_label,
+)
 from .interview import Asker, CallFailedError, Interview
 from .situation import ProbeMode, Situation
 from .states import Label
@@ -43,13 +50,8 @@ DEPTHS: Mapping[ProbeMode, Depth] = {
 }
 
 
-_PROOF: Mapping[Cause, tuple[Arm, ...]] = {
-    "knowledge": ("E",),
-    "both": ("E",),
-    "instruction": ("S",),
-    "examples": ("X",),
-    "behavior": ("S", "X"),
-}
+_TO_SHOW = 2
+"""So many asks more when a likely fix has not worked yet."""
 
 
 async def find_cause(
@@ -74,46 +76,12 @@ async def find_cause(
 async def _search(interview: Interview, depth: Depth) -> Label:
     while arm := _next_arm(interview, depth):
         await interview.ask(arm)
-    label = _shown_label(interview)
-    if label.cause == "instruction" and "S" in interview.untested:
-        # What an instruction would have done is open; that examples work is not.
-        label = Label("examples")
-    barred = [arm for arm in _proof(interview, label.cause) if not interview.has(arm)]
-    if barred:
+    label = shown_label(interview)
+    if not all(map(interview.has, proof(interview, label.cause))):
         return Label("unexplained")
-    if not all(map(interview.has, _contrast(interview, label))):
+    if not all(map(interview.has, contrast(interview, label))):
         return label._replace(rung=None)
     return label
-
-
-def _shown_label(interview: Interview) -> Label:
-    """Return the likeliest label whose fix was seen to work.
-
-    Likely is not enough: a cause stands for a fix that "worked", so it must have.
-    """
-    labels = interview.belief.labels()
-    ranked = sorted(labels, key=lambda label: labels[label], reverse=True)
-    worked = (label for label in ranked if _worked(interview, label))
-    return next(worked, Label("unexplained"))
-
-
-def _worked(interview: Interview, label: Label) -> bool:
-    """Whether an ask showed what the label says; some labels claim no fix."""
-    match label:
-        case Label("instruction", _):
-            arm: Arm = "X" if "S" in interview.untested else "S"
-            return interview.seen(arm, "all")
-        case Label("examples", _):
-            return interview.seen("X", "all")
-        case Label("knowledge", _):
-            return interview.seen("E", "facts") or "E" in interview.untested
-        case Label("both", "instruction" | "examples" as rung):
-            return interview.seen("ES" if rung == "instruction" else "EX", "all")
-        case Label("both", _):
-            arms: tuple[Arm, ...] = ("E", "EF", "ES", "EX")
-            return any(interview.seen(arm, "facts") for arm in arms)
-        case _:
-            return True
 
 
 def _next_arm(interview: Interview, depth: Depth) -> Arm | None:
@@ -121,7 +89,11 @@ def _next_arm(interview: Interview, depth: Depth) -> Arm | None:
         return None
     if not interview.has("R") or interview.seems_to_repeat:
         return "R"
-    return _telling_arm(interview, depth) or _needed_arm(interview)
+    return (
+        _telling_arm(interview, depth)
+        or _needed_arm(interview)
+        or _showing_arm(interview, depth)
+    )
 
 
 def _telling_arm(interview: Interview, depth: Depth) -> Arm | None:
@@ -137,38 +109,20 @@ def _telling_arm(interview: Interview, depth: Depth) -> Arm | None:
 
 def _needed_arm(interview: Interview) -> Arm | None:
     label = interview.belief.likeliest()
-    needed = (*_proof(interview, label.cause), *_contrast(interview, label))
+    needed = (*proof(interview, label.cause), *contrast(interview, label))
     open_arms = interview.open_arms()
     return next(
         (arm for arm in needed if arm in open_arms and not interview.has(arm)), None
     )
 
 
-def _proof(interview: Interview, cause: Cause) -> tuple[Arm, ...]:
-    """Return the arms without which a cause is not named."""
-    proof: tuple[Arm, ...] = ("R", *_PROOF.get(cause, ()))
-    abstains = interview.situation.abstains
-    if cause == "knowledge" and (abstains or not interview.facts_fail):
-        # The cheaper fixes come first where the free form cannot speak.
-        return ("S", "X", *proof) if abstains else ("S", *proof)
-    if cause in {"knowledge", "both", "behavior"} and interview.facts_fail:
-        return ("F", *proof) if not abstains else proof
-    return proof
-
-
-def _contrast(interview: Interview, label: Label) -> tuple[Arm, ...]:
-    """Return the arms that would have shown a cheaper fix, or another one."""
-    match label:
-        case Label("examples", _):
-            return ("S",)
-        case Label("both", "instruction"):
-            return ("ES",)
-        case Label("both", _):
-            return ("ES", "EX")
-        case Label("unexplained", _):
-            return ("F", "E") if interview.facts_fail else ("S", "X", "E")
-        case _:
-            return ()
+def _showing_arm(interview: Interview, depth: Depth) -> Arm | None:
+    """Return an arm that is likely to work and has not yet, by bad luck."""
+    if interview.calls >= depth.calls + _TO_SHOW:
+        return None
+    showing = showing_arms(interview, interview.belief.likeliest())
+    open_arms = interview.open_arms()
+    return next((arm for arm in showing if arm in open_arms), None)
 
 
 def _looks_right(interview: Interview) -> bool:
@@ -186,6 +140,8 @@ def _note(interview: Interview, label: Label) -> str | None:
         notes.append("not used")
     if situation.gold_retrieved is not None and label.cause == "knowledge":
         notes.append("distracted" if situation.gold_retrieved else "retrieval miss")
+    if label.cause == "unexplained" and (causes := open_causes(interview)):
+        notes.append(f"could be {' or '.join(causes)}")
     return "; ".join(notes) or None
 
 
@@ -210,7 +166,7 @@ def _missed(interview: Interview, label: Label) -> tuple[Arm, ...]:
     mattering = (
         interview.untested
         if label.cause == "unexplained"
-        else _contrast(interview, label)
+        else contrast(interview, label)
     )
     return tuple(arm for arm in interview.untested if arm in mattering)
 
