@@ -72,11 +72,11 @@ def test_without_probes_nothing_is_said_of_causes() -> None:
 
 
 def test_one_pass_short_of_settled_says_what_would_settle() -> None:
-    """7 of 9 leans; 8 of 10 would settle it."""
+    """7 of 9 leans; 9 of 11 would settle it."""
     form_only = [result(f"form-{n}", asks="form") for n in range(8)]
     found = verdict([*suite(40, knowledge=7, behavior=2), *form_only])
     assert (found.leaning, found.count, found.of) == ("knowledge", 7, 9)
-    assert (found.enough, found.enough_of) == (8, 10)
+    assert (found.enough, found.enough_of) == (9, 11)
 
 
 def test_unstable_adds_a_lean_of_those_that_repeat() -> None:
@@ -90,6 +90,7 @@ def test_unstable_adds_a_lean_of_those_that_repeat() -> None:
     ("causes", "fine_tune"),
     [
         ({"behavior": 12, "examples": 1}, True),
+        ({"behavior": 12, "knowledge": 2, "examples": 1}, False),
         ({"behavior": 7, "instruction": 6}, False),
         ({"behavior": 12, "knowledge": 12}, False),
     ],
@@ -97,8 +98,10 @@ def test_unstable_adds_a_lean_of_those_that_repeat() -> None:
 def test_a_fine_tune_needs_a_settled_and_deep_behavior_side(
     causes: dict[str, int], *, fine_tune: bool
 ) -> None:
-    """Over half must survive instruction and examples with P of .90."""
-    assert verdict(suite(30, **causes)).fine_tune is fine_tune
+    """The side, and that over half of it survives, with P of .90 together."""
+    found = verdict(suite(30, **causes))
+    assert found.fine_tune is fine_tune
+    assert fine_tune is (found.fine_tune_probability >= 0.90)
 
 
 def failed_calls(count: int) -> list[CaseResult]:

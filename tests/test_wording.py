@@ -50,7 +50,7 @@ def test_a_whole_block() -> None:
           behavior                   1  none tried
           unexplained                1  -
           1 of 17 wore the other side's costume (form broke because it did not know: 1)
-        verdict: KNOWLEDGE (P=0.85). Of 44 cases that need facts, 13 fail for lack of
+        verdict: KNOWLEDGE (P=0.81). Of 44 cases that need facts, 13 fail for lack of
           knowledge (95% 18-44%); of 36 with form checks, 3 fail for behavior (95%
           3-22%).
         next: put the source in context; it fixed 13 of 17. Fine-tuning is not
@@ -63,7 +63,7 @@ def test_a_whole_block() -> None:
 SENTENCES: list[tuple[int, dict[str, int], list[str]]] = [
     (
         30,
-        {"behavior": 12, "knowledge": 2, "examples": 1},
+        {"behavior": 12, "knowledge": 1, "examples": 1},
         [
             "verdict: BEHAVIOR (P=0.9",
             "12 of the 13 survived the instruction and 3 examples (P over half",
@@ -115,7 +115,7 @@ SENTENCES: list[tuple[int, dict[str, int], list[str]]] = [
         [
             (
                 "verdict: TOO LITTLE DATA. 3 attributable failures; at least 5 of 5, "
-                "or 8 of 10, one way are needed to name a side. A before/after run of "
+                "or 9 of 11, one way are needed to name a side. A before/after run of "
                 "these 20 cases can show a change of about 41 points or more."
             ),
         ],
@@ -125,7 +125,7 @@ SENTENCES: list[tuple[int, dict[str, int], list[str]]] = [
         {"knowledge": 7, "behavior": 2},
         [
             "verdict: leaning KNOWLEDGE (0.",
-            "not settled: 7 of 9; 10 of 12 would settle it.",
+            "not settled: 7 of 9; 11 of 13 would settle it.",
         ],
     ),
     (

@@ -22,6 +22,8 @@ Z_POWER = 0.8416212335729143
 DRAWS = 2_000
 SMALL_RATE = 5
 """Below this many cases a rate is shown as counts only."""
+JEFFREYS, UNIFORM = 0.5, 1.0
+"""Weights of a prior's pseudo-observations."""
 _EXACT_UP_TO = 60
 _NEGLIGIBLE = 1e-18
 
@@ -217,20 +219,27 @@ def normal_cdf(z: float) -> float:
 
 
 def share_draws(
-    clusters: Iterable[Cluster], *, seed: int, draws: int = DRAWS
+    clusters: Iterable[Cluster],
+    *,
+    seed: int,
+    draws: int = DRAWS,
+    prior: float = JEFFREYS,
 ) -> list[float]:
     """Return posterior draws of a share, empty when nothing was exposed.
 
     Each cluster weighs Exp(1); two pseudo-clusters, all hit and none hit, weigh
-    Gamma(1/2) times the mean cluster size.  With one case a cluster a draw is
-    exactly Beta(hits + 1/2, misses + 1/2).  Source: Rubin 1981.
+    Gamma(`prior`) times the mean cluster size.  With one case a cluster a draw
+    is exactly Beta(hits + prior, misses + prior).  Source: Rubin 1981.
     """
     counted = _grouped(cluster for cluster in clusters if cluster.size > 0)
     if not counted:
         return []
     rng = random.Random(seed)  # noqa: S311 - a statistic, not a secret
-    prior = _mean_size(counted)
-    return [_share(*_weigh(rng, counted), rng, prior) for _ in range(draws)]
+    size = _mean_size(counted)
+    return [
+        _share(*_weigh(rng, counted), rng, size, hit=prior, miss=prior)
+        for _ in range(draws)
+    ]
 
 
 def lean_draws(
@@ -238,8 +247,12 @@ def lean_draws(
 ) -> list[float]:
     """Return posterior draws of first / (first + second), two shares' lean.
 
-    Both shares of a cluster take one Exp(1) weight; each share has its own two
-    pseudo-clusters as in `share_draws`.  Empty unless both were exposed.
+    Both shares of a cluster take one Exp(1) weight; each share has two
+    pseudo-clusters of its own: none hit weighs Gamma(1/2), all hit Gamma(1),
+    times the mean cluster size.  So, with rare hits and equal exposure, a draw is
+    Beta(first + 1, second + 1) of the hits: beforehand no lean is likelier than
+    another.  Under Gamma(1/2) extreme leans are, and few hits settle too much.
+    Empty unless both were exposed.
     """
     counted = _grouped(clusters)
     first = _mean_size(_side(counted, 0))
@@ -278,10 +291,18 @@ def _weigh(rng: random.Random, counted: Counter[Cluster]) -> tuple[float, float]
     return hits, size
 
 
-def _share(hits: float, size: float, rng: random.Random, prior: float) -> float:
-    hit = rng.gammavariate(0.5, 1.0) * prior
-    miss = rng.gammavariate(0.5, 1.0) * prior
-    return (hits + hit) / (size + hit + miss)
+def _share(
+    hits: float,
+    size: float,
+    rng: random.Random,
+    mean: float,
+    *,
+    hit: float,
+    miss: float,
+) -> float:
+    more_hits = rng.gammavariate(hit, 1.0) * mean
+    more_misses = rng.gammavariate(miss, 1.0) * mean
+    return (hits + more_hits) / (size + more_hits + more_misses)
 
 
 def _lean(
@@ -294,8 +315,8 @@ def _lean(
         size_a += weight * a.size
         hits_b += weight * b.hits
         size_b += weight * b.size
-    share_a = _share(hits_a, size_a, rng, first)
-    share_b = _share(hits_b, size_b, rng, second)
+    share_a = _share(hits_a, size_a, rng, first, hit=UNIFORM, miss=JEFFREYS)
+    share_b = _share(hits_b, size_b, rng, second, hit=UNIFORM, miss=JEFFREYS)
     return share_a / (share_a + share_b)
 
 

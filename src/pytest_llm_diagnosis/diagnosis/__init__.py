@@ -22,9 +22,10 @@ from .records import (
     VariantDiagnosis,
     VerdictKind,
 )
-from .verdict import enough_probed
+from .verdict import FINE_TUNE, enough_probed
 
 __all__ = [
+    "FINE_TUNE",
     "Change",
     "Confirmation",
     "Confound",

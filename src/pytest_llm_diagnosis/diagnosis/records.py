@@ -133,7 +133,8 @@ class SuiteVerdict(_Flat):
     `count` of `of` attributable failures point to it, and `enough` of
     `enough_of` would settle it.  `deep_probability` is that of over half of
     the behaviour side surviving instruction and examples; `fine_tune` says
-    that it is certain enough.  `reason` is why a verdict is withheld.
+    that side and depth together are certain enough.  `reason` is why a verdict
+    is withheld.
     `upper_bound` is the share of failures that a run without any still allows.
     """
 
@@ -150,6 +151,13 @@ class SuiteVerdict(_Flat):
     fine_tune: bool = False
     reason: WithheldReason | None = None
     upper_bound: float | None = None
+
+    @property
+    def fine_tune_probability(self) -> float:
+        """How likely it is that behaviour fails, and most of it deeply."""
+        if self.kind != "behavior":
+            return 0.0
+        return (self.probability or 0.0) * (self.deep_probability or 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

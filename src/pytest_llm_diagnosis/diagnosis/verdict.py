@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pytest_llm_diagnosis.records import CaseResult, Cause
 from pytest_llm_diagnosis.stats import (
+    UNIFORM,
     Cluster,
     Pair,
     lean_draws,
@@ -33,7 +34,9 @@ from .records import Side, SuiteVerdict, WithheldReason
 FEW = 5
 """Fewer attributable failures than this name no side."""
 SETTLED = 0.80
-DEEP = 0.90
+UNSTABLE = 0.90
+FINE_TUNE = 0.90
+"""How certain the behavior side and its depth must be together."""
 _MOST_CALLS_FAILED = 0.10
 _MOST_SUSPECTS = 0.20
 _MOST_WITHOUT_EVIDENCE = 0.50
@@ -111,7 +114,7 @@ def _weigh(cast: Sequence[Vote], seed: int) -> SuiteVerdict:
     unstable = _share_over(cast, _failing, {"unstable"}, _MOST_UNSTABLE, seed)
     if (
         causes.total() >= FEW
-        and unstable >= SETTLED
+        and unstable >= UNSTABLE
         and causes["unstable"] == max(causes.values())
     ):
         return _with_lean(
@@ -139,9 +142,9 @@ def _side_verdict(
         settled=settled,
         probability=lean.probability,
         deep_probability=deep,
-        fine_tune=settled and lean.side == "behavior" and deep >= DEEP,
     )
-    counted = _with_lean(named, lean, causes)
+    advised = settled and named.fine_tune_probability >= FINE_TUNE
+    counted = _with_lean(replace(named, fine_tune=advised), lean, causes)
     return counted if settled else _with_enough(counted, lean_pairs(cast), seed)
 
 
@@ -190,7 +193,8 @@ def _lean(cast: Sequence[Vote], pairs: Sequence[Pair], seed: int) -> _Lean:
     draws = lean_draws(pairs, seed=seed)
     if not draws:
         # Only one side was asked for, so the failures are all there is to weigh.
-        draws = _share_draws(cast, _attributable, {"knowledge"}, seed)
+        parts = clusters(cast, _attributable, lambda vote: vote.cause == "knowledge")
+        draws = share_draws(parts, seed=seed, prior=UNIFORM)
     return _lean_of(draws)
 
 
@@ -210,18 +214,8 @@ def _share_over(
     share: float,
     seed: int,
 ) -> float:
-    return probability(_share_draws(cast, among, hits, seed), low=share) or 0.0
-
-
-def _share_draws(
-    cast: Sequence[Vote],
-    among: Callable[[Vote], bool],
-    hits: AbstractSet[Cause],
-    seed: int,
-) -> list[float]:
-    return share_draws(
-        clusters(cast, among, lambda vote: vote.cause in hits), seed=seed
-    )
+    parts = clusters(cast, among, lambda vote: vote.cause in hits)
+    return probability(share_draws(parts, seed=seed), low=share) or 0.0
 
 
 def _failing(vote: Vote) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from pytest_llm_diagnosis.diagnosis import (
+    FINE_TUNE,
     Diagnosis,
     Rate,
     SuiteVerdict,
@@ -92,7 +93,7 @@ def _unstable(variant: VariantDiagnosis) -> str:
 def _too_little_data(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
     text = (
         f"TOO LITTLE DATA. {variant.verdict.of} attributable failures; at least "
-        "5 of 5, or 8 of 10, one way are needed to name a side."
+        "5 of 5, or 9 of 11, one way are needed to name a side."
     )
     if diagnosis.detectable is None:
         return text
@@ -238,7 +239,10 @@ def _side_next(variant: VariantDiagnosis) -> str:
             "a LoRA fine-tune is worth trying (constrained decoding first where a "
             "schema is all that is wanted); the best prompt is its baseline."
         )
-    return f"{_prompt_first(causes)}; a fine-tune is not shown to be needed."
+    return (
+        f"{_prompt_first(causes)}; a fine-tune is not shown to be needed "
+        f"(P={verdict.fine_tune_probability:.2f}, it takes {FINE_TUNE:.2f})."
+    )
 
 
 def _prompt_first(causes: Mapping[Cause, int]) -> str:
