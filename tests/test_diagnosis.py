@@ -42,6 +42,7 @@ def verdict(results: list[CaseResult]) -> SuiteVerdict:
         ({"knowledge": 13, "behavior": 12, "instruction": 3}, "both", True),
         ({"instruction": 8, "examples": 4, "behavior": 2}, "neither_yet", True),
         ({"unstable": 13, "knowledge": 5, "behavior": 3}, "unstable", True),
+        ({"unstable": 3, "knowledge": 2, "behavior": 1}, "too_little_data", False),
         ({"knowledge": 3}, "too_little_data", False),
         ({"knowledge": 4, "unexplained": 6}, "too_little_data", False),
         ({"knowledge": 7, "behavior": 2}, "knowledge", False),

@@ -151,7 +151,13 @@ SENTENCES: list[tuple[int, dict[str, int], list[str]]] = [
     (
         30,
         {"behavior": 6, "instruction": 5},
-        ["next: the cheaper one first (instruction: 5 cases); a fine-tune is not"],
+        [
+            (
+                "next: the cheaper one first (instruction: 5 cases); a fine-tune is "
+                "not shown to be needed (P=0."
+            ),
+            "it takes 0.90).",
+        ],
     ),
 ]
 
@@ -181,6 +187,25 @@ def test_without_probes_the_block_says_so() -> None:
         "diagnosis of base: 8 of 18 cases failed",
         "verdict: none about causes: no failing case was asked again.",
         "next: run with --llm-probe standard to learn why these cases fail.",
+    ]
+
+
+def test_refused_probes_are_not_advised_again() -> None:
+    """Where probes were on, a note says why none was made; the hint is no help."""
+    results = [replace(one, finding=None) for one in suite(10, knowledge=8)]
+    diagnosis = diagnose(results, seed=7, probing=True)
+    assert diagnosis_lines(diagnosis.variants[0], diagnosis) == [
+        "diagnosis of base: 8 of 18 cases failed",
+        "verdict: none about causes: no failing case was asked again.",
+    ]
+
+
+def test_failed_limits_have_no_cause_to_look_for() -> None:
+    """A slow answer is asked nothing, so no probe is advised."""
+    slow = result("slow", "failed", grades=grade("+", "+", "-"))
+    assert block([*suite(10), slow]) == [
+        "diagnosis of base: 1 of 11 cases failed",
+        "verdict: none about causes: only limits failed, answers did not.",
     ]
 
 

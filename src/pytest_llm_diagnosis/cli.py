@@ -70,8 +70,10 @@ def _report(options: argparse.Namespace) -> str:
     saved = read_json(options.path)
     seed = saved.run.seed if options.seed is None else options.seed
     # What differed between variants is known to the run alone.
+    known = saved.diagnosis
     again = replace(
-        diagnose(saved.results, seed=seed), confounds=saved.diagnosis.confounds
+        diagnose(saved.results, seed=seed, probing=known.probing),
+        confounds=known.confounds,
     )
     return _summary(replace(saved, diagnosis=again))
 

@@ -33,19 +33,21 @@ def diagnose(
     seed: int,
     changes: Mapping[str, Sequence[str]] | None = None,
     selected: bool = False,
+    probing: bool = False,
 ) -> Diagnosis:
     """Return the diagnosis of a run's results, the first variant's first.
 
     Nothing but `results` and `seed` decides the numbers: variants come in the
     order of their first result, and the order within one does not matter.
     `changes` names, for each variant, what differs from the first one;
-    `selected` says that the run left out cases of the suite.
+    `selected` says that the run left out cases of the suite, `probing` that it
+    was to ask failing ones again.
     """
     by_variant: dict[str, list[CaseResult]] = defaultdict(list)
     for one in results:
         by_variant[one.variant].append(one)
     if not by_variant:
-        return Diagnosis(seed=seed)
+        return Diagnosis(seed=seed, probing=probing)
     cases = max(len(graded(group)) for group in by_variant.values())
     return Diagnosis(
         seed=seed,
@@ -55,6 +57,7 @@ def diagnose(
         flips=flips(by_variant),
         confounds=tuple(confounds(by_variant, changes or {}, selected=selected)),
         detectable=detectable_change(cases),
+        probing=probing,
     )
 
 

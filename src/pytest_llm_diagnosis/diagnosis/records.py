@@ -320,8 +320,9 @@ class Confound:
 class Diagnosis:
     """What a run comes to; `seed` is that of its draws.
 
-    `detectable` is the smallest net change that a before/after run of these
-    cases shows with 80% power, as a share of them; None when none is.
+    `probing` says that failing cases were to be asked again.  `detectable` is
+    the smallest net change that a before/after run of these cases shows with 80%
+    power, as a share of them; None when none is.
     """
 
     seed: int
@@ -329,6 +330,7 @@ class Diagnosis:
     flips: tuple[Flip, ...] = ()
     confounds: tuple[Confound, ...] = ()
     detectable: float | None = None
+    probing: bool = False
 
     def to_dict(self) -> dict[str, Json]:
         """Return a JSON-ready dict."""
@@ -338,6 +340,7 @@ class Diagnosis:
             "flips": [flip.to_dict() for flip in self.flips],
             "confounds": [confound.to_dict() for confound in self.confounds],
             "detectable": self.detectable,
+            "probing": self.probing,
         }
 
     @classmethod
@@ -349,6 +352,7 @@ class Diagnosis:
             flips=tuple(map(Flip.from_dict, _objects(data, "flips"))),
             confounds=tuple(map(Confound.from_dict, _objects(data, "confounds"))),
             detectable=cast("float | None", data["detectable"]),
+            probing=bool(data.get("probing", False)),
         )
 
 

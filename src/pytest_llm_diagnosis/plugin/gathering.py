@@ -111,6 +111,7 @@ class Gathered:
             seed=self._options.seed,
             changes=changes,
             selected=any(totals["selected"] for totals in self._totals),
+            probing=self._options.probe != "off",
         )
         return View(
             run=self._run_facts(),

@@ -50,7 +50,9 @@ def _no_failures(variant: VariantDiagnosis) -> str:
     return f"NO FAILURES. 0 of {variant.cases} cases failed{allowed}."
 
 
-def _not_probed(_variant: VariantDiagnosis) -> str:
+def _not_probed(variant: VariantDiagnosis) -> str:
+    if variant.failed_part.limits == variant.failing:
+        return "none about causes: only limits failed, answers did not."
     return "none about causes: no failing case was asked again."
 
 
@@ -199,9 +201,11 @@ def percent_range(interval: Interval) -> str:
 # -- what to try next ------------------------------------------------------
 
 
-def next_text(variant: VariantDiagnosis) -> str:
+def next_text(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
     """Return the cheapest thing to try next, empty when there is nothing."""
     kind = variant.verdict.kind
+    if kind == "not_probed":
+        return _learn_why(variant, diagnosis)
     if kind in _PLAIN_NEXT:
         return _PLAIN_NEXT[kind]
     if not variant.verdict.settled:
@@ -213,7 +217,6 @@ def next_text(variant: VariantDiagnosis) -> str:
 
 _PLAIN_NEXT: Mapping[VerdictKind, str] = {
     "no_failures": "",
-    "not_probed": "run with --llm-probe standard to learn why these cases fail.",
     "withheld": "",
     "unstable": f"{FIXES['unstable']}; then run again.",
     "too_little_data": "",
@@ -222,6 +225,13 @@ _PLAIN_NEXT: Mapping[VerdictKind, str] = {
         "shown to be needed."
     ),
 }
+
+
+def _learn_why(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
+    # Where probes were on, what kept them back (a budget, an interrupt) is noted.
+    if diagnosis.probing or variant.failed_part.limits == variant.failing:
+        return ""
+    return "run with --llm-probe standard to learn why these cases fail."
 
 
 def _side_next(variant: VariantDiagnosis) -> str:

@@ -42,7 +42,7 @@ def diagnosis_lines(variant: VariantDiagnosis, diagnosis: Diagnosis) -> list[str
         lines += _cause_table(variant)
         lines += _details(variant)
     lines += _wrapped(_verdict_line(variant, diagnosis))
-    following = next_text(variant)
+    following = next_text(variant, diagnosis)
     if following:
         lines += _wrapped(f"next: {following}")
     return [*lines, *_doubtful_marks(variant)]
@@ -57,7 +57,7 @@ def diagnosis_dict(diagnosis: Diagnosis) -> dict[str, Json]:
             "verdict": {
                 **variant.verdict.to_dict(),
                 "text": verdict_text(variant, diagnosis),
-                "next": next_text(variant),
+                "next": next_text(variant, diagnosis),
             },
         }
         for variant in diagnosis.variants
