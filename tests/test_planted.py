@@ -12,7 +12,7 @@ from pytest_llm_diagnosis.probing import ProbeMode
 from pytest_llm_diagnosis.records import Ask, Finding
 
 if TYPE_CHECKING:
-    from benchmarks.planted.scores import CauseScore
+    from benchmarks.planted.cause_scores import CauseScore
     from benchmarks.planted.world import PlantedCase
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 def scores(monkeypatch: pytest.MonkeyPatch) -> dict[str, CauseScore]:
     """Return how well each method finds the causes of the same worlds."""
     monkeypatch.syspath_prepend(str(ROOT))
-    from benchmarks.planted.scores import score_causes
+    from benchmarks.planted.cause_scores import score_causes
     from benchmarks.planted.suites import FINDERS, run_suite
     from benchmarks.planted.world import draw_suite, draw_world
 

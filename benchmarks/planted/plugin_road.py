@@ -21,9 +21,10 @@ from typing import cast
 from pytest_llm_diagnosis.diagnosis import SuiteVerdict
 from pytest_llm_diagnosis.records import Ask, CaseResult, JsonObject
 
-from .scores import Judged, score_causes, score_verdicts, true_of, truth_of
+from .cause_scores import score_causes
 from .suite_files import write_suite
 from .suites import Ran
+from .verdict_scores import Judged, score_verdicts, true_of, truth_of
 from .world import PlantedCase, draw_suite, draw_world
 
 ROOT = Path(__file__).parents[2]

@@ -81,6 +81,11 @@ def _by_mark(case: PlantedCase, _first: Ask, _rng: random.Random) -> Finding:
     return Finding(cause=case.mark)
 
 
+def true_cause(case: PlantedCase, _first: Ask, _rng: random.Random) -> Finding:
+    """Return the cause that was planted."""
+    return Finding(cause=case.truth)
+
+
 FINDERS: Mapping[str, Finder] = {
     "counting marks": _by_mark,
     "quick": Remembered("quick"),
