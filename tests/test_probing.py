@@ -526,6 +526,10 @@ def test_a_named_cause_is_likelier_than_all_others(seed: int, mode: ProbeMode) -
     ("script", "causes"),
     [
         ({**SHAPELESS, "X": "none"}, "examples or behavior"),
+        (
+            {**SHAPELESS, "S": "none", "X": "none"},
+            "instruction, examples or behavior",
+        ),
         ({**IGNORANT, "E": "none"}, "knowledge"),
     ],
 )

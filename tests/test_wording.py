@@ -221,11 +221,14 @@ def test_a_sample_of_failures_is_called_one() -> None:
 
 def test_what_could_not_be_tested_is_said() -> None:
     """An arm that was missing is named with its reason."""
-    finding = Finding(cause="unexplained", untested=("X",), note="not used")
+    finding = Finding(
+        cause="unexplained", untested=("X",), note="not used; could be behavior"
+    )
     results = [*suite(5), result("a", "failed", finding=finding, mark="behavior")]
     text = sentence(results)
     assert "1 have too few examples (X not tested)" in text
     assert "not used (1 case)" in text
+    assert "could be behavior (1 case)" in text
 
 
 @pytest.mark.parametrize(

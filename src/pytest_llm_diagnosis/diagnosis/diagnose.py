@@ -83,7 +83,9 @@ def _variant(name: str, results: Sequence[CaseResult], seed: int) -> VariantDiag
         shares=shares,
         costumes=costumes(asked),
         untested=_counted(arm for one in asked for arm in one.finding.untested),
-        notes=_counted(one.finding.note for one in asked),
+        notes=_counted(
+            note for one in asked for note in (one.finding.note or "").split("; ")
+        ),
         doubtful_marks=doubtful_marks(asked),
         suspects=tuple(
             sorted(

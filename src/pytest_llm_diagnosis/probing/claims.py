@@ -96,13 +96,16 @@ def open_causes(interview: Interview) -> list[Cause]:
     They are the likeliest ones up to four fifths of the whole; none where
     `unexplained` itself is the likeliest.
     """
-    causes = _causes(interview)
-    ranked = sorted(causes, key=causes.__getitem__, reverse=True)
-    if ranked[0] == "unexplained":
+    causes: dict[Cause, float] = defaultdict(float)
+    for label, weight in interview.belief.labels().items():
+        causes[label.cause] += weight
+    likely: list[Cause] = []
+    for cause in sorted(causes, key=causes.__getitem__, reverse=True):
+        if sum(causes[one] for one in likely) < _MOST:
+            likely.append(cause)
+    if likely[0] == "unexplained":
         return []
-    before = [sum(map(causes.__getitem__, ranked[:n])) for n in range(len(ranked))]
-    likely = {cause for cause, less in zip(ranked, before, strict=True) if less < _MOST}
-    return [cause for cause in PRIOR if cause in likely - {"unexplained"}]
+    return [one for one in PRIOR if one in likely and one != "unexplained"]
 
 
 def _causes(interview: Interview) -> dict[Cause, float]:

@@ -141,7 +141,9 @@ def _note(interview: Interview, label: Label) -> str | None:
     if situation.gold_retrieved is not None and label.cause == "knowledge":
         notes.append("distracted" if situation.gold_retrieved else "retrieval miss")
     if label.cause == "unexplained" and (causes := open_causes(interview)):
-        notes.append(f"could be {' or '.join(causes)}")
+        *others, last = causes
+        told = f"{', '.join(others)} or {last}" if others else last
+        notes.append(f"could be {told}")
     return "; ".join(notes) or None
 
 

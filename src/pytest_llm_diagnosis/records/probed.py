@@ -47,7 +47,8 @@ class Finding:
 
     `rung` names the form fix of a `both` cause.  `probability` is that of the
     cause given the asks, None where it follows from none.  `untested` lists
-    arms that could not be asked.  `note` is a detail for a person.
+    arms that could not be asked.  `note` holds details for a person, parted by
+    `; `.
     """
 
     cause: Cause
