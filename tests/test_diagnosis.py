@@ -74,7 +74,7 @@ def test_without_probes_nothing_is_said_of_causes() -> None:
 
 def test_one_pass_short_of_settled_says_what_would_settle() -> None:
     """7 of 9 leans; 9 of 11 would settle it."""
-    form_only = [result(f"form-{n}", asks="form") for n in range(8)]
+    form_only = [result(f"form-{n}", asks="form") for n in range(4)]
     found = verdict([*suite(40, knowledge=7, behavior=2), *form_only])
     assert (found.leaning, found.count, found.of) == ("knowledge", 7, 9)
     assert (found.enough, found.enough_of) == (9, 11)

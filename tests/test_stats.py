@@ -1,4 +1,4 @@
-"""Laws and tables of `stats`, checked against scipy and statsmodels."""
+"""Laws and tables of `stats` and `bootstrap`, checked against scipy and statsmodels."""
 
 from __future__ import annotations
 
@@ -13,20 +13,24 @@ from scipy import stats as scipy_stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from pytest_llm_diagnosis.stats import (
+from pytest_llm_diagnosis.bootstrap import (
     Cluster,
     Pair,
-    detectable_change,
-    holm,
     interval_of,
     lean_draws,
+    probability,
+    share_draws,
+    weigh_pairs,
+    with_more_hits,
+)
+from pytest_llm_diagnosis.stats import (
+    detectable_change,
+    holm,
     mcnemar_midp,
     mcnemar_midp_one_sided,
     normal_cdf,
     paired_difference_low,
     pass_hat_k,
-    probability,
-    share_draws,
     upper_bound_of_none,
     wilson,
 )
@@ -198,6 +202,21 @@ def test_with_rare_failures_every_lean_is_as_likely_beforehand(
     draws = lean_draws(pairs(first, first + second, 3_000), seed=seed)
     posterior = scipy_stats.beta(first + 1, second + 1)
     assert scipy_stats.kstest(draws, posterior.cdf).pvalue > 1e-5
+
+
+@pytest.mark.parametrize("extra", [{"first": 3}, {"second": 4}])
+def test_more_hits_are_drawn_as_if_they_had_been_seen(extra: dict[str, int]) -> None:
+    """Adding hits to draws is the same as drawing with them."""
+    seen = pairs(5, 9, 30)
+    more = with_more_hits(weigh_pairs(seen, seed=1), seed=2, **extra)
+    hit, unasked = Cluster(1, 1), Cluster(0, 0)
+    longer = [
+        *seen,
+        *[Pair(hit, unasked)] * extra.get("first", 0),
+        *[Pair(unasked, hit)] * extra.get("second", 0),
+    ]
+    drawn = lean_draws(longer, seed=3)
+    assert scipy_stats.ks_2samp([one.lean for one in more], drawn).pvalue > 1e-3
 
 
 def test_draws_ignore_the_order_of_clusters() -> None:

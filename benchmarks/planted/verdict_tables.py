@@ -21,8 +21,15 @@ from .verdict_scores import (
 )
 from .world import Fixed, PlantedCase, World, draw_suite, draw_world
 
-METHODS = ("counting marks", "quick", "standard", "fixed standard", "true causes")
 IDEAL = "ideal observer"
+METHODS = (
+    "standard",
+    "quick",
+    "counting marks",
+    "fixed standard",
+    "true causes",
+    IDEAL,
+)
 SIZES = (20, 50, 200)
 FAILING = (0.05, 0.5)
 
@@ -42,7 +49,7 @@ def verdict_tables(seed: int, worlds: int) -> None:
     balanced = _worlds(seed + 1, worlds, {"lean": HALF})
     ideal = IdealObserver(seed)
     print(f"\nverdicts over {worlds} random worlds; false dominance: balanced ones")
-    for method in (*METHODS, IDEAL):
+    for method in METHODS:
         print(f"\nby {method}")
         _head()
         for cases in SIZES:

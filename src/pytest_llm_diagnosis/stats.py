@@ -1,16 +1,14 @@
 """Counts to intervals, tests and probabilities; nothing here knows a case.
 
-Only `math` and `random` are used: importing scipy would cost over a second.
+Only `math` is used: importing scipy would cost over a second.
 Undefined is None, never 0 and never 1.
 """
 
 from __future__ import annotations
 
 import math
-import random
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 Z_TWO_SIDED = 1.959963984540054
 """Standard normal quantile of a two-sided 95% interval."""
@@ -19,16 +17,10 @@ Z_ONE_SIDED = 1.6448536269514722
 Z_POWER = 0.8416212335729143
 """Standard normal quantile of 80% power."""
 
-DRAWS = 2_000
 SMALL_RATE = 5
 """Below this many cases a rate is shown as counts only."""
-JEFFREYS, UNIFORM = 0.5, 1.0
-"""Weights of a prior's pseudo-observations."""
 _EXACT_UP_TO = 60
 _NEGLIGIBLE = 1e-18
-
-
-_Item = TypeVar("_Item", "Cluster", "Pair")
 
 
 class Interval(NamedTuple):
@@ -36,20 +28,6 @@ class Interval(NamedTuple):
 
     low: float
     high: float
-
-
-class Cluster(NamedTuple):
-    """What one cluster adds to a share: `hits` of `size`, both may be weighted."""
-
-    hits: float
-    size: float
-
-
-class Pair(NamedTuple):
-    """What one cluster adds to two shares that its draw weight moves together."""
-
-    first: Cluster
-    second: Cluster
 
 
 # -- one rate --------------------------------------------------------------
@@ -213,126 +191,3 @@ def _power_exact(n: int, net: float, region: Sequence[tuple[int, int]]) -> float
 def normal_cdf(z: float) -> float:
     """Return the standard normal distribution function at `z`."""
     return math.erfc(-z / math.sqrt(2)) / 2
-
-
-# -- Bayesian bootstrap over clusters --------------------------------------
-
-
-def share_draws(
-    clusters: Iterable[Cluster],
-    *,
-    seed: int,
-    draws: int = DRAWS,
-    prior: float = JEFFREYS,
-) -> list[float]:
-    """Return posterior draws of a share, empty when nothing was exposed.
-
-    Each cluster weighs Exp(1); two pseudo-clusters, all hit and none hit, weigh
-    Gamma(`prior`) times the mean cluster size.  With one case a cluster a draw
-    is exactly Beta(hits + prior, misses + prior).  Source: Rubin 1981.
-    """
-    counted = _grouped(cluster for cluster in clusters if cluster.size > 0)
-    if not counted:
-        return []
-    rng = random.Random(seed)  # noqa: S311 - a statistic, not a secret
-    size = _mean_size(counted)
-    return [
-        _share(*_weigh(rng, counted), rng, size, hit=prior, miss=prior)
-        for _ in range(draws)
-    ]
-
-
-def lean_draws(
-    clusters: Iterable[Pair], *, seed: int, draws: int = DRAWS
-) -> list[float]:
-    """Return posterior draws of first / (first + second), two shares' lean.
-
-    Both shares of a cluster take one Exp(1) weight; each share has two
-    pseudo-clusters of its own: none hit weighs Gamma(1/2), all hit Gamma(1),
-    times the mean cluster size.  So, with rare hits and equal exposure, a draw is
-    Beta(first + 1, second + 1) of the hits: beforehand no lean is likelier than
-    another.  Under Gamma(1/2) extreme leans are, and few hits settle too much.
-    Empty unless both were exposed.
-    """
-    counted = _grouped(clusters)
-    first = _mean_size(_side(counted, 0))
-    second = _mean_size(_side(counted, 1))
-    if not first or not second:
-        return []
-    rng = random.Random(seed)  # noqa: S311 - a statistic, not a secret
-    return [_lean(rng, counted, first, second) for _ in range(draws)]
-
-
-def _grouped(clusters: Iterable[_Item]) -> Counter[_Item]:
-    # Sorted, so that the draws do not depend on the order of arrival.
-    return Counter(dict(sorted(Counter(clusters).items())))
-
-
-def _side(counted: Counter[Pair], index: int) -> Counter[Cluster]:
-    side: Counter[Cluster] = Counter()
-    for pair, times in counted.items():
-        side[pair[index]] += times
-    return side
-
-
-def _mean_size(counted: Counter[Cluster]) -> float:
-    exposed = {c: times for c, times in counted.items() if c.size > 0}
-    total = sum(cluster.size * times for cluster, times in exposed.items())
-    return total / sum(exposed.values()) if exposed else 0.0
-
-
-def _weigh(rng: random.Random, counted: Counter[Cluster]) -> tuple[float, float]:
-    # Equal clusters are drawn together: m weights of Exp(1) sum to Gamma(m).
-    hits = size = 0.0
-    for cluster, times in counted.items():
-        weight = rng.gammavariate(times, 1.0)
-        hits += weight * cluster.hits
-        size += weight * cluster.size
-    return hits, size
-
-
-def _share(
-    hits: float,
-    size: float,
-    rng: random.Random,
-    mean: float,
-    *,
-    hit: float,
-    miss: float,
-) -> float:
-    more_hits = rng.gammavariate(hit, 1.0) * mean
-    more_misses = rng.gammavariate(miss, 1.0) * mean
-    return (hits + more_hits) / (size + more_hits + more_misses)
-
-
-def _lean(
-    rng: random.Random, counted: Counter[Pair], first: float, second: float
-) -> float:
-    hits_a = size_a = hits_b = size_b = 0.0
-    for (a, b), times in counted.items():
-        weight = rng.gammavariate(times, 1.0)
-        hits_a += weight * a.hits
-        size_a += weight * a.size
-        hits_b += weight * b.hits
-        size_b += weight * b.size
-    share_a = _share(hits_a, size_a, rng, first, hit=UNIFORM, miss=JEFFREYS)
-    share_b = _share(hits_b, size_b, rng, second, hit=UNIFORM, miss=JEFFREYS)
-    return share_a / (share_a + share_b)
-
-
-def probability(
-    draws: Sequence[float], low: float = -math.inf, high: float = math.inf
-) -> float | None:
-    """Return the share of draws in (low, high]; None without draws."""
-    if not draws:
-        return None
-    return sum(low < draw <= high for draw in draws) / len(draws)
-
-
-def interval_of(draws: Sequence[float]) -> Interval | None:
-    """Return the central 95% of draws; None without draws."""
-    if not draws:
-        return None
-    ordered = sorted(draws)
-    last = len(ordered) - 1
-    return Interval(ordered[round(0.025 * last)], ordered[round(0.975 * last)])

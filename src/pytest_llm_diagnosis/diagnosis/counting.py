@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from pytest_llm_diagnosis.bootstrap import Cluster, Pair, interval_of, share_draws
 from pytest_llm_diagnosis.probing import is_costume, needs_probing
 from pytest_llm_diagnosis.records import (
     MARKS,
@@ -21,7 +22,7 @@ from pytest_llm_diagnosis.records import (
     Grade,
     Mark,
 )
-from pytest_llm_diagnosis.stats import Cluster, Pair, interval_of, share_draws, wilson
+from pytest_llm_diagnosis.stats import wilson
 
 from .records import Costumes, FailedPart, Rate, Spotted
 

@@ -8,16 +8,17 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import NamedTuple
 
-from pytest_llm_diagnosis.records import CaseResult, Cause
-from pytest_llm_diagnosis.stats import (
+from pytest_llm_diagnosis.bootstrap import (
     UNIFORM,
-    Cluster,
     Pair,
     lean_draws,
     probability,
     share_draws,
-    upper_bound_of_none,
+    weigh_pairs,
+    with_more_hits,
 )
+from pytest_llm_diagnosis.records import CaseResult, Cause
+from pytest_llm_diagnosis.stats import upper_bound_of_none
 
 from .counting import (
     ATTRIBUTABLE,
@@ -171,14 +172,15 @@ def _with_enough(
     verdict: SuiteVerdict, pairs: Sequence[Pair], seed: int
 ) -> SuiteVerdict:
     """Return the verdict with the counts that would settle it, if few do."""
-    hit, unasked = Cluster(1.0, 1.0), Cluster(0.0, 0.0)
-    more = {"knowledge": Pair(hit, unasked), "behavior": Pair(unasked, hit)}
-    if not pairs or verdict.leaning not in more:
+    weighed = weigh_pairs(pairs, seed=seed)
+    side = verdict.leaning
+    if not weighed or side == "both":
         return verdict
 
     def settles(extra: int) -> bool:
-        longer = [*pairs, *[more[str(verdict.leaning)]] * extra]
-        return _lean_of(lean_draws(longer, seed=seed)).probability >= SETTLED
+        first, second = (extra, 0) if side == "knowledge" else (0, extra)
+        more = with_more_hits(weighed, seed=seed, first=first, second=second)
+        return _lean_of([one.lean for one in more]).probability >= SETTLED
 
     low, high = 0, _MOST_NEEDED
     if not settles(high):
