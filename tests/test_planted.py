@@ -87,3 +87,29 @@ def test_the_search_beats_a_fixed_order_of_the_same_arms(
 def test_stated_probabilities_come_true(scores: dict[str, CauseScore]) -> None:
     """Causes named with P of .9 hold about nine times in ten."""
     assert scores["standard"].calibration < 0.05
+
+
+def test_every_table_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every method has its rows: causes, precision and recall, verdicts by size."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    from benchmarks.planted import ceiling, verdict_tables
+    from benchmarks.planted.cause_tables import cause_tables
+    from benchmarks.planted.suites import FINDERS
+
+    monkeypatch.setattr(ceiling, "WORLDS", 5)
+    monkeypatch.setattr(ceiling, "CASES", 100)
+    monkeypatch.setattr(verdict_tables, "SIZES", (20,))
+    cause_tables(1, 1)
+    causes = capsys.readouterr().out
+    for title in ("low noise", "high noise", "costume 0.0", "costume 0.4"):
+        assert title in causes
+    for method in FINDERS:
+        assert f"{method}, by cause" in causes
+    verdict_tables.verdict_tables(1, 2)
+    verdicts = capsys.readouterr().out
+    for method in verdict_tables.METHODS:
+        assert f"by {method}" in verdicts
+    assert "false dominance" in verdicts
+    assert "unneeded" in verdicts
