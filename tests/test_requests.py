@@ -27,6 +27,7 @@ from pytest_llm_diagnosis.records import (
 )
 from pytest_llm_diagnosis.requests import (
     FREE_FORM,
+    NO_DEMAND,
     ArmUnavailableError,
     Prepared,
     RequestPlanner,
@@ -154,7 +155,7 @@ GOLD = Passage(id="docs/b.md", text="Boots: 45 days.")
     ("arm", "system", "last"),
     [
         ("R", "You are Ann.", "q?"),
-        ("F", None, f"q?\n\n{FREE_FORM}"),
+        ("F", "You are Ann.", f"q?\n\n{FREE_FORM}"),
         ("S", "You are Ann.", "q?\n\nUse JSON."),
         (
             "E",
@@ -163,7 +164,7 @@ GOLD = Passage(id="docs/b.md", text="Boots: 45 days.")
         ),
         (
             "EF",
-            None,
+            "You are Ann.",
             f"Use this information to answer:\n\nBoots: 45 days.\n\nq?\n\n{FREE_FORM}",
         ),
         (
@@ -173,7 +174,7 @@ GOLD = Passage(id="docs/b.md", text="Boots: 45 days.")
         ),
     ],
 )
-def test_each_arm_changes_one_thing(arm: Arm, system: str | None, last: str) -> None:
+def test_each_arm_changes_one_thing(arm: Arm, system: str, last: str) -> None:
     """Free form drops the demands, S states the instruction, E shows the passage."""
     case = prepared(
         "q",
@@ -183,12 +184,28 @@ def test_each_arm_changes_one_thing(arm: Arm, system: str | None, last: str) -> 
         tools=({"type": "function"},),
     )
     request = ask(case, arm=arm)
-    expected = [("system", system)] if system else []
-    assert told(request) == [*expected, ("user", last)]
+    assert told(request) == [("system", system), ("user", last)]
     assert bool(request.tools) is ("F" not in arm)
     assert request.contexts == (
         (Context(text=GOLD.text, source=GOLD.id),) if "E" in arm else ()
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "demanded", "system"),
+    [
+        ("You are Ann.", "Be brief.", ["You are Ann."]),
+        (None, "Be brief.", [NO_DEMAND]),
+        (None, None, []),
+    ],
+)
+def test_free_form_drops_what_the_variant_demands(
+    said: str | None, demanded: str | None, system: list[str]
+) -> None:
+    """What the case says of itself stays, and no place is left to fill."""
+    variant = replace(BASE, system=demanded)
+    request = ask(prepared("q", system=said), variant, "F")
+    assert [text for role, text in told(request) if role == "system"] == system
 
 
 def test_the_gold_passage_stands_alone() -> None:

@@ -42,6 +42,7 @@ _TRIES_PER_EXAMPLE = 30
 FREE_FORM = (
     "Answer in one or two sentences, in any form, whatever form was asked for above."
 )
+NO_DEMAND = "You are a helpful assistant."
 
 
 class ArmUnavailableError(DiagnosisError):
@@ -233,11 +234,16 @@ def _check(spec: CheckSpec) -> Json:
 def _system(case: Case, variant: Variant, arm: Arm) -> tuple[Message, ...]:
     """Put the corpus first, so that providers can cache it, then what is demanded.
 
-    Free form drops the demands; the gold passage alone replaces the corpus.
+    Free form drops what the variant demands and keeps what the case says of
+    itself: whom it answers for is no matter of form, and the closing sentence
+    lifts a form that stands there.  The gold passage alone replaces the corpus.
     """
     corpus = None if "E" in arm else variant.context
-    demands = () if "F" in arm else (case.system, variant.system)
-    parts = [part.strip() for part in (corpus, *demands) if part]
+    demand = variant.system
+    if "F" in arm and demand:
+        # An empty place is filled by many chat templates, with words of theirs.
+        demand = None if corpus or case.system else NO_DEMAND
+    parts = [part.strip() for part in (corpus, case.system, demand) if part]
     return ({"role": "system", "content": "\n\n".join(parts)},) if parts else ()
 
 
