@@ -75,6 +75,7 @@ def _view(
             if doubt.kind == "several_changes"
         },
         selected=selected or run.shard is not None,
+        probing=run.probe != "off",
     )
     return View(
         run=run,
