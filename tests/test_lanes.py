@@ -32,7 +32,7 @@ from model_server import (
 )
 from pytest_llm_diagnosis.errors import Location, ModelError
 from pytest_llm_diagnosis.models import DirectModel, LitellmModel, open_model
-from pytest_llm_diagnosis.models.litellm_model import _litellm
+from pytest_llm_diagnosis.models.litellm_library import library
 from pytest_llm_diagnosis.records import (
     Answer,
     Context,
@@ -496,7 +496,7 @@ def test_answers(server: ModelServer, model: str, name: str) -> None:
 
 def test_every_finish_reason(server: ModelServer) -> None:
     """Litellm's table of reasons, in words of our own."""
-    _litellm()
+    library()
     from litellm.litellm_core_utils.core_helpers import _FINISH_REASON_MAP
 
     reasons: dict[str, str] = _FINISH_REASON_MAP

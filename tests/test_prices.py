@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_llm_diagnosis.models.litellm_model import _litellm
+from pytest_llm_diagnosis.models.litellm_library import library
 from pytest_llm_diagnosis.models.prices import PriceList, Usage, price_list
 
 RELATIVE = 1e-12
@@ -42,7 +42,7 @@ def chat_models() -> list[str]:
     """Return the names of OpenAI's chat models, and some that no list holds."""
     listed = [
         name
-        for name, entry in _litellm().model_cost.items()
+        for name, entry in library().model_cost.items()
         if entry.get("litellm_provider") == "openai" and entry.get("mode") == "chat"
     ]
     tuned = "ft:gpt-4o-2024-08-06:organisation:name:id"
@@ -51,7 +51,7 @@ def chat_models() -> list[str]:
 
 def litellms(model: str, usage: Usage, tier: str | None) -> float | None:
     """Return litellm's price, None where it has none or says 0."""
-    litellm = _litellm()
+    litellm = library()
     counts: dict[str, Any] = {
         "prompt_tokens": usage.prompt,
         "completion_tokens": usage.completion,
@@ -150,7 +150,7 @@ def test_an_empty_list_knows_no_price() -> None:
     assert PriceList({}).mode("gpt-4o") is None
 
 
-def test_the_list_is_read_without_litellm() -> None:
+def test_the_list_is_read_withoutlibrary() -> None:
     """Finding the package does not import it."""
     code = (
         "import sys; from pytest_llm_diagnosis.models.prices import price_list;"

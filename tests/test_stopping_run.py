@@ -124,7 +124,7 @@ def test_sigterm_keeps_what_is_answered(slow_suite: EvalSuite, begin: Begin) -> 
     """As Ctrl-C, with the same exit code."""
     process = begin()
     shown = end_at(slow_suite, process, 4, signal.SIGTERM)
-    assert process.returncode == pytest.ExitCode.INTERRUPTED
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, shown
     assert "interrupted: this covers only the cases that were reported" in shown
     assert "terminated by SIGTERM" in shown
     asked = len(noted(slow_suite, "asked.txt"))

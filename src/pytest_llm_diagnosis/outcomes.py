@@ -67,8 +67,13 @@ def case_result(
 def _asks(
     specs: Sequence[CheckSpec], trials: Sequence[Trial], dimension: Dimension
 ) -> bool:
-    """Whether the case has checks of a dimension that some trial was exposed to."""
+    """Whether the case has checks of a dimension that some trial was exposed to.
+
+    A judge's opinion is not one: it decides no cause.
+    """
     graded = [
         verdict for trial in trials for verdict in getattr(trial.grade, dimension)
     ]
-    return bool(specs) and (not graded or any(each.exposed for each in graded))
+    return bool(specs) and (
+        not graded or any(each.exposed and not each.judged for each in graded)
+    )

@@ -92,17 +92,18 @@ def failed_part(results: Iterable[CaseResult]) -> FailedPart:
     parts: Counter[str] = Counter()
     for one in results:
         if one.outcome == "failed":
-            grade = failing_grade(one)
-            facts = grade.passed("facts") is False
-            form = grade.passed("form") is False
-            parts[_part(facts=facts, form=form)] += 1
+            parts[_part(failing_grade(one))] += 1
     return FailedPart(**parts)
 
 
-def _part(*, facts: bool, form: bool) -> str:
-    if facts:
+def _part(grade: Grade) -> str:
+    form = grade.passed("form") is False
+    if grade.passed("facts") is False:
         return "both" if form else "facts"
-    return "form" if form else "limits"
+    if form:
+        return "form"
+    judged = any(one.judged and one.passed is False for one in grade.verdicts)
+    return "judged" if judged else "limits"
 
 
 # -- votes -----------------------------------------------------------------
@@ -111,7 +112,7 @@ def _part(*, facts: bool, form: bool) -> str:
 def votes(results: Sequence[CaseResult]) -> list[Vote]:
     """Return the results that vote on causes.
 
-    Passing cases and those that only a limit failed vote with no cause;
+    Passing cases and those that only a limit or a judge failed vote with no cause;
     failing ones that were not probed are spoken for by those that were.
     """
     weights = _weights(results)

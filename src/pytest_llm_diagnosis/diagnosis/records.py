@@ -87,12 +87,21 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedPart(_Flat):
-    """How many failing cases failed on facts only, form only, both, or limits."""
+    """How many failing cases failed on facts only, form only, both, or neither.
+
+    Those of neither failed on `limits` alone, or a judge alone rejected them.
+    """
 
     facts: int = 0
     form: int = 0
     both: int = 0
     limits: int = 0
+    judged: int = 0
+
+    @property
+    def without_cause(self) -> int:
+        """Cases for which no cause is looked for."""
+        return self.limits + self.judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from .callable_model import CallableModel
 from .direct_model import DirectModel
-from .litellm_model import LitellmModel, warm
+from .embedding_model import EmbeddingModel
+from .litellm_library import warm
+from .litellm_model import LitellmModel
 from .opening import lane_of, open_model
 from .protocol import Model
 from .script_files import load_script
@@ -18,6 +20,7 @@ from .scripted import Rule, ScriptedError, ScriptedModel
 __all__ = [
     "CallableModel",
     "DirectModel",
+    "EmbeddingModel",
     "LitellmModel",
     "Model",
     "Rule",

@@ -11,6 +11,7 @@ from .bodies import checked
 from .callable_model import CallableModel
 from .calls import without_stream
 from .direct_model import DirectModel
+from .embedding_model import EmbeddingModel
 from .litellm_model import LitellmModel
 from .protocol import Model
 from .script_files import load_script
@@ -28,6 +29,8 @@ def open_model(variant: Variant, *, timeout: float, root: Path) -> Model:
         return load_script(variant.script)
     if variant.call is not None:
         return CallableModel(variant.call, variant.location, root, timeout)
+    if variant.live is not None and variant.compares:
+        return EmbeddingModel(variant.live, timeout)
     if variant.live is not None:
         return _live_model(variant, variant.live, timeout)
     finding = f"variant {variant.name!r} has nothing to ask"

@@ -137,6 +137,7 @@ class Gathered:
             suite=self._suite(),
             calls=int(self._sum("calls")),
             probe_calls=int(self._sum("probe_calls")),
+            check_calls=int(self._sum("check_calls")),
             stored=int(self._sum("stored")),
             retries=int(self._sum("retries")),
             waited=self._sum("waited"),

@@ -160,6 +160,7 @@ class Running:
             mode="standard" if mode == "off" else mode,
             limit=self._options.probe_max,
             ranks={one.nodeid: rank for rank, one in enumerate(order)},
+            inquirer=self._inquirer,
         )
 
     def _use_variant_of(self, item: pytest.Item) -> None:

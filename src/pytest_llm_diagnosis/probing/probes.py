@@ -22,6 +22,7 @@ from pytest_llm_diagnosis.errors import (
     ReplayMissError,
 )
 from pytest_llm_diagnosis.grading import grade
+from pytest_llm_diagnosis.inquiries import Inquirer
 from pytest_llm_diagnosis.records import (
     Arm,
     Ask,
@@ -106,9 +107,11 @@ class Probes:
         mode: ProbeMode,
         limit: int,
         ranks: Mapping[str, int],
+        inquirer: Inquirer,
     ) -> None:
         self._engine = engine
         self._planner = planner
+        self._inquirer = inquirer
         self._mode = mode
         self._limit = limit
         self._ranks = ranks
@@ -199,7 +202,9 @@ class Probes:
                 raise
             except ModelError:
                 return Reply(ask=Ask(error=True))
-            graded = grade(answer, failing.prepared.checks)
+            prepared = failing.prepared
+            said = await self._inquirer.replies(prepared, answer, Urgency.PROBE)
+            graded = grade(answer, prepared.checks, said)
             return graded_reply(arm, graded, answer.text)
 
         return ask

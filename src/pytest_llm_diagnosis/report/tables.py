@@ -21,10 +21,11 @@ def rate_lines(diagnosis: Diagnosis) -> Iterator[Line]:
         [[v.name, *(_rate(v.rates.get(mark)) for mark in MARKS)] for v in variants],
     )
     yield Line("")
+    judged = any(variant.failed_part.judged for variant in variants)
     yield from _table(
-        ["what failed", "facts only", "form only", "both", "limits only", "errors",
-         "skipped"],
-        [_parts(variant) for variant in variants],
+        ["what failed", "facts only", "form only", "both", "limits only",
+         *(["judge only"] if judged else []), "errors", "skipped"],
+        [_parts(variant, judged=judged) for variant in variants],
     )  # fmt: skip
 
 
@@ -39,9 +40,10 @@ def _rate(rate: Rate | None) -> str:
     return f"{counts} (95% {low}-{high}%)"
 
 
-def _parts(variant: VariantDiagnosis) -> list[str]:
+def _parts(variant: VariantDiagnosis, *, judged: bool) -> list[str]:
     part = variant.failed_part
-    counts = (part.facts, part.form, part.both, part.limits)
+    counts = [part.facts, part.form, part.both, part.limits]
+    counts += [part.judged] if judged else []
     return [variant.name, *map(str, (*counts, variant.errors, variant.skipped))]
 
 

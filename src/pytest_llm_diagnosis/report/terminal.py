@@ -112,6 +112,8 @@ def _run(run: RunFacts) -> Iterator[Line]:
     parts = [f"{run.calls} calls", f"{run.stored} stored answers"]
     if run.probe_calls:
         parts.append(f"{run.probe_calls} of the calls were probes")
+    if run.check_calls:
+        parts.append(f"{run.check_calls} were made by checks")
     if run.retries:
         parts.append(f"{run.retries} retries, {run.waited:.1f} s waited for them")
     # Workers that were interrupted have not told what they paid.

@@ -51,8 +51,11 @@ def _no_failures(variant: VariantDiagnosis) -> str:
 
 
 def _not_probed(variant: VariantDiagnosis) -> str:
-    if variant.failed_part.limits == variant.failing:
+    part = variant.failed_part
+    if part.limits == variant.failing:
         return "none about causes: only limits failed, answers did not."
+    if part.without_cause == variant.failing:
+        return "none about causes: judges alone rejected these answers."
     return "none about causes: no failing case was asked again."
 
 
@@ -229,7 +232,7 @@ _PLAIN_NEXT: Mapping[VerdictKind, str] = {
 
 def _learn_why(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
     # Where probes were on, what kept them back (a budget, an interrupt) is noted.
-    if diagnosis.probing or variant.failed_part.limits == variant.failing:
+    if diagnosis.probing or variant.failed_part.without_cause == variant.failing:
         return ""
     return "run with --llm-probe standard to learn why these cases fail."
 
