@@ -228,7 +228,7 @@ def test_what_could_not_be_tested_is_said() -> None:
     text = sentence(results)
     assert "1 have too few examples (X not tested)" in text
     assert "not used (1 case)" in text
-    assert "could be behavior (1 case)" in text
+    assert "of the unexplained could be: 1 behavior" in text
 
 
 @pytest.mark.parametrize(

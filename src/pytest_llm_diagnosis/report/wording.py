@@ -119,8 +119,18 @@ def _details(variant: VariantDiagnosis) -> Iterator[str]:
     ]
     if missing:
         yield from _indented("; ".join(missing))
+    guesses = []
     for note, count in variant.notes.items():
-        yield from _indented(f"{note} ({cases(count)})")
+        if note.startswith(_GUESS):
+            guesses.append(f"{count} {note.removeprefix(_GUESS)}")
+        else:
+            yield from _indented(f"{note} ({cases(count)})")
+    if guesses:
+        yield from _indented(f"of the unexplained could be: {'; '.join(guesses)}")
+
+
+_GUESS = "could be "
+"""How a finding's note begins that says what an unexplained case may still be."""
 
 
 def _doubtful_marks(variant: VariantDiagnosis) -> Iterator[str]:
