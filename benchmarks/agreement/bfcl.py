@@ -16,7 +16,8 @@ from typing import NamedTuple, cast
 from pytest_llm_diagnosis.checks.expected_calls import is_of_type
 from pytest_llm_diagnosis.records import Answer, Json, JsonObject, ToolCall
 
-from .written import Written, rows
+from .halves import json_lines
+from .suites import Suite, form_suite
 
 NAME = "bfcl"
 CATEGORIES = ("simple_python", "multiple", "parallel", "parallel_multiple")
@@ -69,8 +70,8 @@ def run(data: Path) -> Iterator[str]:
     disagreements: list[str] = []
     for category in CATEGORIES:
         questions = _questions(data / "bfcl", category)
-        written = Written({name: _form(calls) for name, calls in questions.items()})
-        tally, capped = _category(questions, written, disagreements)
+        suite = form_suite({name: _form(calls) for name, calls in questions.items()})
+        tally, capped = _category(questions, suite, disagreements)
         for kind, total in tally.items():
             agreed = total - sum(
                 1 for line in disagreements if line.startswith(f"{category} {kind}:")
@@ -85,7 +86,7 @@ def run(data: Path) -> Iterator[str]:
 
 def _category(
     questions: Mapping[str, Sequence[Call]],
-    written: Written,
+    suite: Suite,
     disagreements: list[str],
 ) -> tuple[Mapping[str, int], int]:
     tally: Counter[str] = Counter()
@@ -97,29 +98,29 @@ def _category(
         tries += _damaged(calls, tries[0][1])
         for kind, made in tries:
             tally[kind] += 1
-            code = _code(written, name, made)
+            code = _code(suite, name, made)
             if code not in _DAMAGE.get(kind, frozenset({None})):
                 line = f"{name.rpartition('_')[0]} {kind}: {name} got {code}: {made}"
                 disagreements.append(line)
     return tally, capped
 
 
-def _code(written: Written, name: str, made: Calls) -> str | None:
-    (verdict,) = written.grade(name, Answer(tool_calls=made)).form
+def _code(suite: Suite, name: str, made: Calls) -> str | None:
+    (verdict,) = suite.grade(name, Answer(tool_calls=made)).form
     return verdict.code
 
 
 def _irrelevance(folder: Path, disagreements: list[str]) -> Iterator[str]:
-    given = rows(folder / "BFCL_v4_irrelevance.json")
+    given = json_lines(folder / "BFCL_v4_irrelevance.json")
     names = [str(row["id"]) for row in given]
-    written = Written({name: [{"tool_calls": []}] for name in names})
+    suite = form_suite({name: [{"tool_calls": []}] for name in names})
     agreed = total = 0
     for row in given:
         name = str(row["id"])
         offered = cast("Sequence[JsonObject]", row["function"])
         made = ((), *((ToolCall(name=str(f["name"]), arguments={}),) for f in offered))
         for calls in made:
-            code = _code(written, name, calls)
+            code = _code(suite, name, calls)
             right = code == ("tool:unexpected_call" if calls else None)
             total, agreed = total + 1, agreed + right
             if not right:
@@ -128,8 +129,10 @@ def _irrelevance(folder: Path, disagreements: list[str]) -> Iterator[str]:
 
 
 def _questions(folder: Path, category: str) -> Mapping[str, Sequence[Call]]:
-    asked = {str(row["id"]): row for row in rows(folder / f"BFCL_v4_{category}.json")}
-    answered = rows(folder / f"answers_{category}.json")
+    asked = {
+        str(row["id"]): row for row in json_lines(folder / f"BFCL_v4_{category}.json")
+    }
+    answered = json_lines(folder / f"answers_{category}.json")
     return {
         str(row["id"]): [
             _call(name, cast("JsonObject", values), asked[str(row["id"])])

@@ -13,7 +13,8 @@ from typing import NamedTuple, cast
 
 from pytest_llm_diagnosis.records import Answer, Json, JsonObject
 
-from .written import Written, rows
+from .halves import json_lines
+from .suites import Suite, form_suite
 
 NAME = "ifeval"
 READINGS = ("strict", "loose")
@@ -89,20 +90,18 @@ def _line(name: str, verdicts: Sequence[Verdict]) -> str:
 
 def _verdicts(folder: Path) -> Iterator[Verdict]:
     for path in sorted(folder.glob("*.jsonl")):
-        given = rows(path)
-        written = Written(_forms(given))
+        given = json_lines(path)
+        suite = form_suite(_forms(given))
         for number, row in enumerate(given):
-            yield from _row(path.stem, number, row, written)
+            yield from _row(path.stem, number, row, suite)
 
 
-def _row(
-    model: str, number: int, row: JsonObject, written: Written
-) -> Iterator[Verdict]:
+def _row(model: str, number: int, row: JsonObject, suite: Suite) -> Iterator[Verdict]:
     answer = Answer(text=str(row["response"] or ""))
     names = cast("Sequence[str]", row["instruction_id_list"])
     for index, name in enumerate(names):
         for reading in READINGS:
-            grade = written.grade(f"{number}.{index}.{reading}", answer)
+            grade = suite.grade(f"{number}.{index}.{reading}", answer)
             # An answer of nothing follows no instruction there.
             ours = grade.all_passed if answer.text.strip() else False
             first = next((v for v in grade.verdicts if not v.passed), None)

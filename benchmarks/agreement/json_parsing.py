@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pytest_llm_diagnosis.records import Answer
 
-from .written import Written
+from .suites import form_suite
 
 NAME = "json_parsing"
 _EXPECTED = {"y": True, "n": False}
@@ -20,7 +20,7 @@ _EXPECTED = {"y": True, "n": False}
 
 def run(data: Path) -> Iterator[str]:
     """Yield the agreement of each check, then every disagreement."""
-    written = Written({"json": ["json"], "parses_as": [{"parses_as": "json"}]})
+    suite = form_suite({"json": ["json"], "parses_as": [{"parses_as": "json"}]})
     disagreements: list[str] = []
     for name in ("json", "parses_as"):
         tally: Counter[tuple[str, bool | None]] = Counter()
@@ -28,7 +28,7 @@ def run(data: Path) -> Iterator[str]:
             kind = path.name[0]
             text = path.read_bytes().decode("utf-8", "replace")
             # A check that raised would be ungraded: None.
-            passed = written.grade(name, Answer(text=text)).all_passed
+            passed = suite.grade(name, Answer(text=text)).all_passed
             tally[kind, passed] += 1
             if passed is None or _EXPECTED.get(kind, passed) is not passed:
                 disagreements.append(f"{name}: {path.name} got {passed}")

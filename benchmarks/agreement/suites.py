@@ -21,7 +21,7 @@ class Suite:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "agreement.eval.yaml"
             # JSON is YAML; a line for each case keeps the file readable.
-            lines = ",\n".join(json.dumps(case) for case in cases)
+            lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
             path.write_text(f'{{"cases": [\n{lines}\n]}}\n', encoding="utf-8")
             loaded = load_cases(path, Path(folder), registry)
         self.cases: Mapping[str, Case] = {case.id: case for case in loaded}
@@ -49,3 +49,8 @@ def case(
     given: dict[str, Json] = {key: value for key, value in keys.items() if value}
     mark = "knowledge" if facts else "behavior"
     return {"id": case_id, "mark": mark, "prompt": prompt, **given}
+
+
+def form_suite(forms: Mapping[str, Sequence[Json]]) -> Suite:
+    """Return a suite of a case for each list of form checks, by the case's id."""
+    return Suite([case(name, "-", form=form) for name, form in forms.items()])
