@@ -16,7 +16,7 @@ quota that is used up, and stops everybody until then."""
 # too: then none is kept for so many seconds.
 _USELESS, _MANY, _UNPACED = 3, 0.1, 30.0
 _BACK = 0.9
-_CAREFUL = 0.95
+_CAREFUL = 0.98
 _NEAR = 0.93
 _STEADY = 5.0
 _LEAST, _MOST = 0.2, 1e6
