@@ -1,7 +1,7 @@
 """Secrets are kept out of everything that leaves the process.
 
 An answer or an error may echo a key that the request carried.  The values of
-variables named in the variants file, and of variables that look like providers'
+variables named in an endpoint, and of variables that look like providers'
 keys, are replaced before anything is stored, graded or shown.
 """
 
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from .records import Answer, ToolCall, Variant
+from .records import Answer, ToolCall
 
 SHORTEST = 8
 """A shorter value is no secret, and would be found in innocent words."""
@@ -57,13 +57,15 @@ class Redactor:
 
 
 def secrets_of(
-    variants: Iterable[Variant], environment: Mapping[str, str]
+    written: Iterable[object], environment: Mapping[str, str]
 ) -> Iterator[str]:
-    """Yield what must not be shown: values the variants name, and providers' keys."""
-    for variant in variants:
-        if variant.written is not None:
-            for name in _NAMED.findall(str(variant.written)):
-                yield environment.get(name, "")
+    """Yield what must not be shown: values of named variables, and providers' keys.
+
+    `written` are endpoints as their files state them, with `${NAME}` unfilled.
+    """
+    for endpoint in written:
+        for name in _NAMED.findall(str(endpoint)):
+            yield environment.get(name, "")
     for name, value in environment.items():
         if _LOOKS_SECRET.search(name):
             yield value

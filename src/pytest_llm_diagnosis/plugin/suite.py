@@ -15,6 +15,7 @@ import pytest
 
 from pytest_llm_diagnosis.cases import read_cases
 from pytest_llm_diagnosis.checks import Registry, default_registry
+from pytest_llm_diagnosis.checks.inquiring import AskingCheck
 from pytest_llm_diagnosis.documents import Documents
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
 from pytest_llm_diagnosis.records import Case, Passage, Variant
@@ -240,13 +241,19 @@ class Suite:
             yield from (selection.file.variants[name] for name in names)
 
     def redactor(self) -> Redactor:
-        """Return what keeps the secrets of all loaded variants files hidden."""
+        """Return what keeps the secrets of all loaded files hidden."""
         variants = (
-            variant
+            variant.written
             for selection in self._selections.values()
             for variant in selection.file.variants.values()
         )
-        return Redactor(secrets_of(variants, os.environ))
+        asked = (
+            (check.model, check.api_base)
+            for prepared in self.all_cases
+            for check in prepared.checks
+            if isinstance(check, AskingCheck)
+        )
+        return Redactor(secrets_of([*variants, *asked], os.environ))
 
     def filled(self, text: str, place: Location) -> str:
         """Return a text with its `${NAME}` filled in; a replay fills nothing in.
