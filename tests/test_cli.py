@@ -84,3 +84,65 @@ def test_schemas_are_json_schemas(
 
     assert main(["schema", kind]) == 0
     Draft202012Validator.check_schema(json.loads(capsys.readouterr().out))
+
+
+OWN_CHECKS = """\
+from pytest_llm_diagnosis.checks import CheckType
+from pytest_llm_diagnosis.checks.protocol import BoundCheck, Example
+from pytest_llm_diagnosis.records import Answer
+
+
+class Polite(BoundCheck):
+    def grade(self, answer):
+        polite = "please" in answer.text
+        return self.passed() if polite else self.failed("polite:no", "not polite")
+
+
+def pytest_llm_register_checks(registry):
+    example = Example(
+        params=None,
+        passing=Answer(text="please"),
+        failing=Answer(text="now"),
+        code="polite:no",
+    )
+    registry.register(
+        CheckType(
+            name="polite",
+            summary="The answer says please.",
+            parameters={"description": "none", "type": "null"},
+            bind=lambda spec: Polite(spec=spec),
+            example=example,
+            codes=("polite:no",),
+        )
+    )
+"""
+
+
+@pytest.mark.parametrize("command", [["schema", "eval"], ["checks"]])
+def test_registered_checks_belong_to_the_schema(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    """Editors complete them, and the reference page has them."""
+    conftest = tmp_path / "conftest.py"
+    conftest.write_text(OWN_CHECKS, encoding="utf-8")
+    assert main([*command, "--conftest", str(conftest)]) == 0
+    assert "polite" in capsys.readouterr().out
+    assert main(command) == 0
+    assert "polite" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1", "it has no function pytest_llm_register_checks"),
+        ("import nothing_of_that_name", "cannot import: ModuleNotFoundError"),
+    ],
+)
+def test_a_conftest_that_registers_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    """One line says what is wrong with it."""
+    conftest = tmp_path / "conftest.py"
+    conftest.write_text(text, encoding="utf-8")
+    assert main(["schema", "eval", "--conftest", str(conftest)]) == 2
+    assert said in capsys.readouterr().err

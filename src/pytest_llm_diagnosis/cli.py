@@ -10,15 +10,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .checks import default_registry
+from .checks import Registry, default_registry
 from .checks.reference import reference
 from .diagnosis import diagnose
 from .errors import DiagnosisError
+from .importing import module_of
 from .report.json_report import read_json, write_json
 from .report.merging import Part, merge
 from .report.terminal import summary_lines
 from .report.view import View
 from .schema import eval_schema, variants_schema
+
+REGISTERING_HOOK = "pytest_llm_register_checks"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,8 +65,28 @@ def _parser() -> argparse.ArgumentParser:
     schema.add_argument("kind", choices=("eval", "variants"))
     schema.set_defaults(command=_schema)
     checks = commands.add_parser("checks", help="print the reference of all checks")
-    checks.set_defaults(command=lambda _: reference(default_registry()))
+    checks.set_defaults(command=lambda options: reference(_registry(options)))
+    for command in (schema, checks):
+        command.add_argument(
+            "--conftest",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="PATH",
+            help="a conftest.py whose registered checks belong to it too",
+        )
     return parser
+
+
+def _registry(options: argparse.Namespace) -> Registry:
+    """Return the built-in checks and those that the given files register."""
+    registry = default_registry()
+    for path in options.conftest:
+        register = getattr(module_of(path), REGISTERING_HOOK, None)
+        if register is None:
+            raise DiagnosisError(f"{path}: it has no function {REGISTERING_HOOK}")
+        register(registry=registry)
+    return registry
 
 
 def _report(options: argparse.Namespace) -> str:
@@ -94,7 +117,7 @@ def _schema(options: argparse.Namespace) -> str:
     if options.kind == "variants":
         shown = variants_schema()
     else:
-        registry = default_registry()
+        registry = _registry(options)
         shown = eval_schema(
             registry.parameter_schemas("facts"),
             registry.parameter_schemas("form"),

@@ -1,8 +1,9 @@
-"""`module:attribute` to the callable that it names."""
+"""Python code that files name: `module:attribute`, or a file of its own."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,6 +36,27 @@ def imported(
         finding = f"{what} {target!r} is not callable: it is a {kind}"
         raise InputError.at(location, finding)
     return cast("Callable[..., object]", found)
+
+
+def module_of(path: Path) -> ModuleType:
+    """Return a Python file as a module, such as a `conftest.py`.
+
+    Its folder is put on `sys.path`, as pytest does.  Raises `InputError` at the
+    file when it cannot be imported.
+    """
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise InputError.at(Location(path=path), "not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError.at(Location(path=path), f"cannot import: {reason}") from error
+    return module
 
 
 def _module(name: str, location: Location, folders: Sequence[Path]) -> ModuleType:
