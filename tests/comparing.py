@@ -14,6 +14,11 @@ def cases_of(report: JsonObject) -> list[JsonObject]:
     return cast("list[JsonObject]", report["cases"])
 
 
+def cases_by_id(report: JsonObject) -> dict[str, JsonObject]:
+    """Return the cases of a report of one variant by their ids."""
+    return {str(case["id"]): case for case in cases_of(report)}
+
+
 def run_of(report: JsonObject) -> JsonObject:
     """Return what a report tells of its run."""
     return cast("JsonObject", report["run"])

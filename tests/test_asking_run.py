@@ -11,6 +11,7 @@ import aiohttp
 import litellm
 import pytest
 
+from comparing import cases_by_id
 from conftest import EvalSuite
 from model_server import ModelServer, Reply, Served, raw
 from pytest_llm_diagnosis.records import JsonObject
@@ -85,12 +86,6 @@ def judged(
         yield empty_suite, server
 
 
-def cases_of(report: JsonObject) -> dict[str, JsonObject]:
-    """Return the report's cases by id."""
-    cases = cast("list[JsonObject]", report["cases"])
-    return {str(case["id"]): case for case in cases}
-
-
 def test_a_judge_fails_cases_and_decides_no_cause(
     judged: tuple[EvalSuite, ModelServer],
 ) -> None:
@@ -98,7 +93,7 @@ def test_a_judge_fails_cases_and_decides_no_cause(
     suite, server = judged
     suite.write_file("a.eval.yaml", EVALS)
     report = suite.report()
-    cases = cases_of(report)
+    cases = cases_by_id(report)
     outcomes = {name: case["outcome"] for name, case in cases.items()}
     assert outcomes == {
         "kind": "passed",
@@ -125,10 +120,10 @@ def test_a_judge_is_recorded_and_replayed(
     """A replay needs neither the judge nor its address."""
     suite, server = judged
     suite.write_file("a.eval.yaml", EVALS)
-    before = cases_of(suite.report("--llm-record", "--llm-probe=off"))
+    before = cases_by_id(suite.report("--llm-record", "--llm-probe=off"))
     served = server.served
     monkeypatch.delenv("JUDGE_URL")
-    after = cases_of(suite.report("--llm-answers=replay", "--llm-probe=off"))
+    after = cases_by_id(suite.report("--llm-answers=replay", "--llm-probe=off"))
     for name, case in before.items():
         assert after[name]["outcome"] == case["outcome"]
     assert server.served == served
@@ -152,7 +147,7 @@ def test_similarity_decides_like_any_check(
     """It votes: a failing case is asked again, and its answers compared."""
     suite, server = judged
     suite.write_file("a.eval.yaml", SIMILAR)
-    cases = cases_of(suite.report())
+    cases = cases_by_id(suite.report())
     assert cases["near"]["outcome"] == "passed"
     assert cases["far"]["outcome"] == "failed"
     assert cases["far"]["cause"] is not None

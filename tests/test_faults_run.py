@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from comparing import cases_by_id
 from conftest import EvalSuite
 from pytest_llm_diagnosis.engine import RetryPolicy
 from pytest_llm_diagnosis.records import JsonObject
@@ -82,12 +83,6 @@ def app_suite(empty_suite: EvalSuite) -> EvalSuite:
 ORDER = (*ERRORS, *FAILURES, *PASSES)
 
 
-def cases_of(report: JsonObject) -> dict[str, JsonObject]:
-    """Return the report's cases by id."""
-    cases = cast("list[JsonObject]", report["cases"])
-    return {str(case["id"]): case for case in cases}
-
-
 @pytest.mark.parametrize("arguments", [[], ["-n2"]], ids=["one", "n2"])
 def test_what_an_application_returns(
     app_suite: EvalSuite, arguments: list[str]
@@ -105,7 +100,7 @@ def test_what_an_application_returns(
         assert f"ERROR at setup of {kind}[app]" in shown
         assert f"a.eval.yaml:{number}: {message}" in shown
     report = json.loads((app_suite.path / "report.json").read_text("ascii"))
-    outcomes = {name: case["outcome"] for name, case in cases_of(report).items()}
+    outcomes = {name: case["outcome"] for name, case in cases_by_id(report).items()}
     assert outcomes == {
         **dict.fromkeys(ERRORS, "error"),
         **dict.fromkeys(FAILURES, "failed"),
@@ -174,7 +169,7 @@ def test_probes_whose_calls_fail(app_suite: EvalSuite) -> None:
         """,
     )
     report = app_suite.report("-k", "long or yes")
-    causes = {name: case["cause"] for name, case in cases_of(report).items()}
+    causes = {name: case["cause"] for name, case in cases_by_id(report).items()}
     assert causes == dict.fromkeys(["long", "yes"], "infrastructure")
 
 
@@ -301,4 +296,4 @@ def test_python_tests_of_a_broken_application(app_suite: EvalSuite) -> None:
 
 def python_cases(suite: EvalSuite) -> dict[str, JsonObject]:
     """Return the Python tests of a report."""
-    return cases_of(suite.report("test_python.py", "--llm-probe=off"))
+    return cases_by_id(suite.report("test_python.py", "--llm-probe=off"))

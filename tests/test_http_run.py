@@ -10,6 +10,7 @@ from typing import cast
 import aiohttp
 import pytest
 
+from comparing import cases_by_id
 from conftest import EvalSuite
 from model_server import (
     Faults,
@@ -111,19 +112,13 @@ def misbehaving(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
         yield server
 
 
-def cases_of(report: JsonObject) -> dict[str, JsonObject]:
-    """Return the report's cases by id."""
-    cases = cast("list[JsonObject]", report["cases"])
-    return {str(case["id"]): case for case in cases}
-
-
 @pytest.mark.usefixtures("short_pauses")
 def test_each_fault_ends_in_its_outcome(
     http_suite: EvalSuite, misbehaving: ModelServer
 ) -> None:
     """The provider's message is in the first line; an answer is paid once."""
     ask(http_suite, [*ENDS, *GRADED])
-    cases = cases_of(
+    cases = cases_by_id(
         http_suite.report("--llm-attempts=2", "--llm-timeout=0.5", "--llm-probe=off")
     )
     asked = [request.prompt for request in misbehaving.requests]
@@ -210,6 +205,6 @@ def test_tokens_are_counted_and_an_unknown_price_stays_unknown(
     with ModelServer(lambda _: "yes") as server:
         monkeypatch.setenv("LOOPBACK_URL", server.url)
         report = http_suite.report("--llm-probe=off")
-    (trial,) = cast("list[JsonObject]", cases_of(report)["q0"]["trials"])
+    (trial,) = cast("list[JsonObject]", cases_by_id(report)["q0"]["trials"])
     assert trial["usd"] is None
     assert trial["tokens"] == {"prompt": 7, "completion": 3, "cached": 0}
