@@ -237,6 +237,15 @@ def test_a_report_that_cannot_be_written(suite: EvalSuite) -> None:
 # -- hooks -------------------------------------------------------------------------
 
 
+def test_a_hook_that_wants_to_exit(suite: EvalSuite) -> None:
+    """It ends the calls of its variant, not the thread that all calls need."""
+    text = "import sys\ndef pytest_llm_live_call(variant):\n    sys.exit('no key')\n"
+    suite.write_file("conftest.py", text)
+    result = suite.run("--llm-probe=off")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "pytest_llm_live_call failed: SystemExit: no key" in result.stdout.str()
+
+
 def test_a_hook_that_fails_before_the_first_call(suite: EvalSuite) -> None:
     """Its text is the error of the variant's calls, without a traceback."""
     hook = "def pytest_llm_live_call():\n    raise RuntimeError('no server')\n"

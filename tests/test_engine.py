@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +24,7 @@ from pytest_llm_diagnosis.engine import (
 from pytest_llm_diagnosis.errors import (
     BudgetError,
     ModelError,
+    NotAskedError,
     ReplayMissError,
     StoreError,
 )
@@ -228,6 +230,89 @@ def test_a_budget_whose_first_call_fails_goes_on() -> None:
         futures = [engine.answer(request(n)) for n in range(4)]
         outcomes = [future.exception() for future in futures]
     assert sum(error is None for error in outcomes) == 2
+
+
+class Priced(Echo):
+    """A model whose variants cost differently; None is an unknown price."""
+
+    def __init__(self, prices: dict[str, float | None]) -> None:
+        super().__init__(delay=0.001)
+        self._prices = prices
+
+    async def answer(self, request: Request) -> Answer:
+        """Answer at the variant's price."""
+        answer = await super().answer(request)
+        return replace(answer, usd=self._prices[request.variant])
+
+
+@pytest.mark.parametrize("cheap", [None, 0.001])
+def test_a_cheap_variant_does_not_let_a_dear_one_overspend(cheap: float | None) -> None:
+    """Each variant's price is learned by itself, one call at a time."""
+    model = Priced({"cheap": cheap, "dear": 0.05})
+    with running(model, concurrency=16, budget=Budget(max_usd=0.2)) as engine:
+        names = ["cheap"] * 20 + ["dear"] * 20
+        futures = [engine.answer(request(n, name)) for n, name in enumerate(names)]
+        for future in futures:
+            future.exception()
+    assert engine.counts.usd <= 0.2
+    cheap_ones = [future.exception() for future in futures[:20]]
+    assert cheap is None or cheap_ones == [None] * 20
+
+
+def test_what_the_budget_allows_is_not_refused_for_what_is_in_flight() -> None:
+    """A call that may exceed the limit waits until those in flight are priced."""
+
+    class Uneven(Echo):
+        async def answer(self, request: Request) -> Answer:
+            answer = await super().answer(request)
+            return replace(answer, usd=0.05 if answer.text == "0" else 0.001)
+
+    with running(Uneven(delay=0.001), concurrency=16, budget=Budget(max_usd=0.3)) as e:
+        futures = [e.answer(request(n)) for n in range(100)]
+        assert [future.exception() for future in futures] == [None] * 100
+
+
+def test_a_stop_wakes_those_that_wait_for_their_next_try() -> None:
+    """A long Retry-After does not hold up the end."""
+
+    class Busy(Echo):
+        async def answer(self, request: Request) -> Answer:
+            await super().answer(request)
+            raise ModelError("busy", status=500, retryable=True, retry_after=50.0)
+
+    model = Busy()
+    with running(model) as engine:
+        future = engine.answer(request(1))
+        while not engine.counts.retries:
+            time.sleep(0.001)
+        engine.refuse_new_calls()
+        assert isinstance(future.exception(timeout=20), NotAskedError)
+    assert model.asked == ["1"]
+
+
+def test_what_was_not_asked_may_be_asked_again() -> None:
+    """A spent budget is no answer: another process may have paid meanwhile."""
+    store = MemoryStore()
+    model = Echo()
+    with running(model, budget=Budget(max_calls=0), store=store) as engine:
+        assert isinstance(engine.answer(request(1)).exception(), BudgetError)
+        store.put(request(1), Answer(text="of another"))
+        assert engine.answer(request(1)).result().text == "of another"
+
+
+def test_an_engine_that_never_began_ends_in_peace() -> None:
+    """A store that cannot be opened leaves nothing to stop."""
+
+    def refuse() -> MemoryStore:
+        raise StoreError("answers.sqlite: cannot be opened")
+
+    model = Echo()
+    engine = Engine(
+        open_model=lambda _: model, open_store=refuse, options=EngineOptions()
+    )
+    with pytest.raises(StoreError, match="cannot be opened"):
+        engine.start()
+    engine.stop()
 
 
 def test_a_stop_lets_no_call_begin() -> None:

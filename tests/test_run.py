@@ -389,7 +389,10 @@ def test_a_spent_call_budget_skips_the_rest(suite: EvalSuite) -> None:
     result = suite.run("--llm-max-calls=1", "--llm-probe=off", "-rs")
     result.assert_outcomes(failed=1, skipped=2)
     result.stdout.fnmatch_lines(
-        ["SKIPPED * a.eval.yaml:11: the budget of 1 calls is spent"]
+        [
+            "partial: the budget left 2 of 3 cases unasked",
+            "SKIPPED * a.eval.yaml:11: the budget of 1 calls is spent",
+        ]
     )
 
 

@@ -135,6 +135,33 @@ def test_sigterm_keeps_what_is_answered(slow_suite: EvalSuite, begin: Begin) -> 
     assert len(noted(slow_suite, "asked.txt")) == CASES
 
 
+def test_sigterm_while_a_case_is_graded(slow_suite: EvalSuite, begin: Begin) -> None:
+    """It is not taken for a check that raised."""
+    slow_suite.write_file("conftest.py", TERMINATING.replace("CASES", str(CASES)))
+    process = begin()
+    shown, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, shown
+    assert "terminated by SIGTERM" in shown
+    assert len(noted(slow_suite, "asked.txt")) < CASES
+
+
+TERMINATING = """\
+import os, signal
+from pytest_llm_diagnosis import grading
+
+graded = []
+real = grading._verdict
+
+def verdict(*given):
+    graded.append(1)
+    if len(graded) == CASES + 3:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return real(*given)
+
+grading._verdict = verdict
+"""
+
+
 def test_ctrl_c_leaves_calls_that_hang(slow_suite: EvalSuite, begin: Begin) -> None:
     """They get two seconds; the exit code is pytest's own."""
     slow_suite.write_file("app.py", APP.replace("SECONDS", HANGING))

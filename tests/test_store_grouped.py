@@ -79,6 +79,26 @@ def test_a_file_that_refuses_says_so_to_everyone(tmp_path: Path) -> None:
     again.close()
 
 
+def test_what_nobody_awaits_any_more_is_told(tmp_path: Path) -> None:
+    """An answer whose writing was given up, and that then fails, is not silent."""
+    path = tmp_path / "answers.sqlite"
+    store = AnswerStore(path, busy_seconds=0.2)
+    lost: list[StoreError] = []
+
+    async def use_all() -> None:
+        grouped = GroupedStore(store, lost.append)
+        wanted = asyncio.ensure_future(grouped.put(request(1), Answer(text="x")))
+        await asyncio.sleep(0.05)
+        wanted.cancel()
+        await grouped.close()
+
+    holder = sqlite3.connect(path)
+    holder.execute("BEGIN IMMEDIATE")
+    asyncio.run(use_all())
+    holder.close()
+    assert "locked" in str(lost[0])
+
+
 def test_what_is_wanted_at_the_end_is_still_done(tmp_path: Path) -> None:
     """Closing waits for its turn behind what was wanted before."""
     path = tmp_path / "answers.sqlite"

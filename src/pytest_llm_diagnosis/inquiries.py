@@ -9,7 +9,13 @@ from collections.abc import Callable, Sequence
 from .checks import Check
 from .checks.inquiring import Inquiring, Reply
 from .engine import Engine, Urgency
-from .errors import InputError, Location, ModelError
+from .errors import (
+    InputError,
+    Location,
+    ModelError,
+    NotAskedError,
+    ReplayMissError,
+)
 from .grading import Replies
 from .records import (
     Answer,
@@ -71,10 +77,14 @@ class Inquirer:
         if not isinstance(check, Inquiring):
             return ()
         question = "\n".join(map(message_text, prepared.case.messages))
+        try:
+            inquiries = check.inquiries(answer, question)
+        except Exception as error:  # noqa: BLE001 - a check may be a user's own code
+            return [ModelError(f"the check raised {type(error).__name__}: {error}")]
         return await asyncio.gather(
             *(
                 self._reply(inquiry, prepared, check.spec.location, urgency)
-                for inquiry in check.inquiries(answer, question)
+                for inquiry in inquiries
             )
         )
 
@@ -87,6 +97,8 @@ class Inquirer:
             return await self._engine.obtain(request, urgency)
         except InputError as error:
             return ModelError(error.problems[0].finding)
+        except (NotAskedError, ReplayMissError):
+            raise  # nothing is known: that is no reply
         except ModelError as error:
             return error
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from pytest_llm_diagnosis.errors import (
     InputError,
     ModelError,
+    NotAskedError,
     ReplayMissError,
     StoreError,
 )
@@ -117,7 +118,8 @@ class Answering:
         self._tasks.pop(key, None)
         if not task.cancelled():
             error = task.exception()
-            if isinstance(error, ModelError):
+            # What was not asked may be asked, or be there, when it is wanted again.
+            if isinstance(error, ModelError) and not isinstance(error, NotAskedError):
                 self._errors[key] = error
 
     async def _find_or_call(

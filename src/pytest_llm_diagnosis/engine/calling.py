@@ -20,6 +20,8 @@ from .counts import Counts
 from .limiter import Limiter
 from .retry import RetryPolicy, given_up
 
+STOPPED = "not asked: the run was stopped"
+
 OVERLOADED = frozenset({429, 503, 529})
 """HTTP statuses by which providers ask for fewer calls at a time."""
 
@@ -66,7 +68,12 @@ class Caller:
         self._variants: dict[VariantKey, Limiter] = {}
         self._models: dict[VariantKey, asyncio.Task[Model]] = {}
         self._proven: set[str] = set()
-        self.stopping = False
+        self._stopped = asyncio.Event()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no further call may begin."""
+        return self._stopped.is_set()
 
     async def call(self, request: Request, urgency: int) -> Answer:
         """Return the answer, trying again where that may help.
@@ -74,13 +81,13 @@ class Caller:
         A call that waits for its next try holds no slot.  Raises `BudgetError`
         before a call that may not be made, `ModelError` when there is no answer.
         """
-        await self._budget.take()
+        await self._budget.take(request.asks)
         answer: Answer | None = None
         try:
             answer = await self._persist(request, urgency)
         finally:
             usd = answer.usd if answer else None
-            self._budget.settle(usd, answered=answer is not None)
+            self._budget.settle(request.asks, usd, answered=answer is not None)
         self._proven.add(self._provider_of(request.asks).endpoint)
         self.counts.answered += 1
         self.counts.usd += usd or 0.0
@@ -99,16 +106,28 @@ class Caller:
         for attempt in itertools.count(1):
             try:
                 return await self._attempt(request, urgency, first=attempt == 1)
+            except NotAskedError:
+                raise
             except ModelError as error:
                 pause = self._pause(request, attempt, error)
                 elapsed = time.monotonic() - began
                 if pause is None or elapsed + pause > self._retry.wall:
-                    self.counts.failed += not isinstance(error, NotAskedError)
+                    self.counts.failed += 1
                     raise given_up(attempt, error) from error
                 self.counts.retries += 1
                 self.counts.waited += pause
-                await asyncio.sleep(pause)
+                await self._rest(pause)
         raise AssertionError  # the loop ends by what it raises or returns
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait before the next try; a stop ends it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()
+
+    def stop(self) -> None:
+        """Let no further call begin, and wake those that wait for their next try."""
+        self._stopped.set()
 
     def _pause(self, request: Request, attempt: int, error: ModelError) -> float | None:
         proven = self._provider_of(request.asks).endpoint in self._proven
@@ -117,9 +136,11 @@ class Caller:
 
     async def _attempt(self, request: Request, urgency: int, *, first: bool) -> Answer:
         """Make one call in its slot, and tell the limiter how it went."""
+        if self._stopped.is_set():
+            raise NotAskedError(STOPPED)
         async with self._slot(request.asks, urgency) as (limiter, number):
-            if self.stopping:
-                raise NotAskedError("not asked: the run was stopped")
+            if self._stopped.is_set():
+                raise NotAskedError(STOPPED)
             # In the slot, so that those who wait for it keep their order.
             model = await self._model(request.asks)
             self.counts.calls += first

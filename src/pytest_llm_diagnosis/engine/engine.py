@@ -107,6 +107,7 @@ class Engine:
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="llm-engine", daemon=True
         )
+        self._beginning: Future[None] = Future()
         self._store: GroupedStore
         self._answering: Answering
 
@@ -120,19 +121,24 @@ class Engine:
     def start(self) -> None:
         """Start the loop and open the store; raises `StoreError`."""
         self._thread.start()
-        self.run(self._begin())
+        self._beginning = self.submit(self._begin())
+        self._beginning.result()
 
     def stop(self) -> None:
         """End the run: no new call; what arrives within the grace is kept."""
+        if not self._beginning.done():
+            return  # interrupted while the store was opened: nothing was asked
         if self._thread.is_alive():
-            self.run(self._end())
+            if self._beginning.exception() is None:
+                self.run(self._end())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
 
     def refuse_new_calls(self) -> None:
         """Let no further call begin; those in flight go on."""
-        self._caller.stopping = True
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._caller.stop)
 
     def submit(self, work: Coroutine[object, object, _T]) -> Future[_T]:
         """Run a coroutine on the engine's loop."""
@@ -168,7 +174,8 @@ class Engine:
     # -- on the loop -----------------------------------------------------
 
     async def _begin(self) -> None:
-        self._store = GroupedStore(await asyncio.to_thread(self._open_store))
+        store = await asyncio.to_thread(self._open_store)
+        self._store = GroupedStore(store, self._on_unkept)
         self._answering = Answering(
             self._caller,
             self._store,
@@ -180,7 +187,7 @@ class Engine:
         self._keep(self._answering.renew_claims())
 
     async def _end(self) -> None:
-        self.refuse_new_calls()
+        self._caller.stop()
         under_way = self._answering.under_way
         if under_way:
             await asyncio.wait(under_way, timeout=self._options.grace)
@@ -204,7 +211,13 @@ class Engine:
     def _keep(self, work: Coroutine[object, object, None]) -> None:
         task = self._loop.create_task(work)
         self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        task.add_done_callback(self._let_go)
+
+    def _let_go(self, task: asyncio.Task[None]) -> None:
+        """Forget a task; what went wrong ahead goes wrong again for whoever waits."""
+        self._background.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     async def _run_ahead(self, requests: Iterable[Request], then: FollowUp) -> None:
         """Start requests in order, with no more waiting than there are slots."""

@@ -71,6 +71,8 @@ class EngineRoom:
                     options.max_calls, processes, worker_index(self._config)
                 ),
                 max_usd=None if options.budget is None else options.budget / processes,
+                whole_calls=options.max_calls,
+                whole_usd=options.budget,
             ),
             provider_of=lambda key: _provider(variant_of(key)),
             on_answer=on_answer,
@@ -87,7 +89,8 @@ class EngineRoom:
         prepare = self._config.hook.pytest_llm_live_call
         try:
             prepare(config=self._config, variant=variant)
-        except Exception as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            # Those of the thread, which would otherwise end the engine's loop.
             said = f"{type(error).__name__}: {error}"
             raise ModelError(f"pytest_llm_live_call failed: {said}") from error
         return open_model(

@@ -138,6 +138,7 @@ class Gathered:
             calls=int(self._sum("calls")),
             probe_calls=int(self._sum("probe_calls")),
             check_calls=int(self._sum("check_calls")),
+            unasked=int(self._sum("unasked")),
             stored=int(self._sum("stored")),
             retries=int(self._sum("retries")),
             waited=self._sum("waited"),

@@ -49,10 +49,10 @@ class LiveLine:
             if self._shown and not wait([future], timeout=QUIET).done:
                 self._watch(future)
             wait([future])
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             # CPython 3.11 may leave a frame of the wait without a line number,
             # on which pytest's report of the interrupt fails; seen 1 time in 40.
-            raise KeyboardInterrupt from None
+            raise KeyboardInterrupt(*error.args) from None
 
     def _watch(self, future: Future[_T]) -> None:
         began = time.monotonic()

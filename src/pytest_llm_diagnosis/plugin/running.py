@@ -75,6 +75,7 @@ class Running:
         self._arrived: dict[str, list[Future[Told]]] = {}
         self._probes: dict[VariantKey, Probes] = {}
         self._asked: list[Entry] = []
+        self._unasked = 0
         self._ahead: list[Request] = []
         self._planner = RequestPlanner(
             suite.all_cases, suite.retriever, seed=options.seed
@@ -200,7 +201,9 @@ class Running:
             raise self._unplanned[item.nodeid]
         if item.nodeid not in self._arrived:
             self.arrive(item)
-        return [_outcome(future) for future in self._arrived.pop(item.nodeid)]
+        outcomes = [_outcome(future) for future in self._arrived.pop(item.nodeid)]
+        self._unasked += any(isinstance(one, BudgetError) for one in outcomes)
+        return outcomes
 
     def was_stopped(self, item: EvalItem) -> bool:
         """Whether an item that has arrived lacks an answer because of a halt."""
@@ -314,6 +317,7 @@ class Running:
             )
         return {
             **counts.to_dict(),
+            "unasked": self._unasked,
             "notes": list(self.notes),
             "selection": list(dict.fromkeys(variant.name for variant in variants)),
             "changes": {

@@ -103,7 +103,8 @@ class RunFacts:
     `started` is ISO 8601 in UTC; `selection` the variants in their order.
     `usd` sums the known prices and is None when no price was known although
     calls were paid.  `check_calls` are those of the calls that checks made: judges,
-    embeddings.  `waited` is in seconds.  `notes` are said to the reader.
+    embeddings.  `unasked` cases were left out because a budget was spent.
+    `waited` is in seconds.  `notes` are said to the reader.
 
     `probe` is the mode, `probe_max` the most failures probed a variant, None
     where a report does not say.  `shard` is None in a run of all cases; `suite`
@@ -120,6 +121,7 @@ class RunFacts:
     calls: int = 0
     probe_calls: int = 0
     check_calls: int = 0
+    unasked: int = 0
     stored: int = 0
     retries: int = 0
     waited: float = 0.0
@@ -140,6 +142,7 @@ class RunFacts:
             "calls": self.calls,
             "probe_calls": self.probe_calls,
             "check_calls": self.check_calls,
+            "unasked": self.unasked,
             "stored": self.stored,
             "retries": self.retries,
             "waited": self.waited,
@@ -164,6 +167,7 @@ class RunFacts:
             calls=cast("int", data.get("calls", 0)),
             probe_calls=cast("int", data.get("probe_calls", 0)),
             check_calls=cast("int", data.get("check_calls", 0)),
+            unasked=cast("int", data.get("unasked", 0)),
             stored=cast("int", data.get("stored", 0)),
             retries=cast("int", data.get("retries", 0)),
             waited=cast("float", data.get("waited", 0.0)),

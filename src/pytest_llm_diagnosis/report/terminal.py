@@ -70,6 +70,7 @@ def summary_lines(view: View, *, causes: bool = False) -> list[Line]:
         *(Line(text, "warn") for text in confound_lines(diagnosis.confounds)),
         Line(""),
         *(line for variant in probed for line in _diagnosis(variant, diagnosis)),
+        *_partial(view),
         *(line for one in view.confirmations for line in _confirmation(one)),
         *(_causes(view) if causes else ()),
         Line(""),
@@ -95,6 +96,13 @@ def _wrapped(text: str, style: Style) -> Iterator[Line]:
         break_on_hyphens=False,
     ):
         yield Line(row, style)
+
+
+def _partial(view: View) -> Iterator[Line]:
+    """Say that a spent budget left cases out, beside the verdict it makes partial."""
+    if view.run.unasked:
+        unasked = f"{view.run.unasked} of {_count(len(view.results), 'case')}"
+        yield Line(f"partial: the budget left {unasked} unasked", "warn")
 
 
 def _confirmation(confirmation: Confirmation) -> Iterator[Line]:

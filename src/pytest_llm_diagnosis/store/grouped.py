@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
+from pytest_llm_diagnosis.errors import StoreError
 from pytest_llm_diagnosis.records import Answer, Request
 
 from .protocol import Claim, Store
@@ -36,10 +37,14 @@ class GroupedStore:
     turn, all writes in one transaction: the more is wanted at once, the less
     each costs.  A result is handed out only after it was committed.  Belongs to
     the event loop on which it is made; its methods raise what the store's do.
+    `on_lost` is told what went wrong with an operation that nobody awaits any more.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(
+        self, store: Store, on_lost: Callable[[StoreError], None] = lambda _: None
+    ) -> None:
         self._store = store
+        self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="llm-store")
         self._wanted: list[_Operation] = []
@@ -92,7 +97,10 @@ class GroupedStore:
     def _end_turn(self, wanted: list[_Operation], came: list[_Done]) -> None:
         for operation, done in zip(wanted, came, strict=True):
             if operation.future.done():
-                continue  # whoever wanted it was cancelled meanwhile
+                # Whoever wanted it was cancelled meanwhile.
+                if isinstance(done.error, StoreError):
+                    self._on_lost(done.error)
+                continue
             if done.error is not None:
                 operation.future.set_exception(done.error)
             else:
