@@ -1,4 +1,4 @@
-"""`llm-diagnosis`: what can be done with saved reports, without any call."""
+"""`llm-diagnosis`: saved reports, new suites and imported ones, without any call."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from .checks.reference import reference
 from .diagnosis import diagnose
 from .errors import DiagnosisError
 from .importing import module_of
+from .new_files import write_new
+from .promptfoo import import_config, summary
 from .report.json_report import read_json, write_json
 from .report.merging import Part, merge
 from .report.terminal import summary_lines
 from .report.view import View
 from .schema import eval_schema, variants_schema
+from .starting import NEXT, STARTER
 
 REGISTERING_HOOK = "pytest_llm_register_checks"
 
@@ -75,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
             metavar="PATH",
             help="a conftest.py whose registered checks belong to it too",
         )
+    _add_writers(commands)
     return parser
 
 
@@ -87,6 +91,23 @@ def _registry(options: argparse.Namespace) -> Registry:
             raise DiagnosisError(f"{path}: it has no function {REGISTERING_HOOK}")
         register(registry=registry)
     return registry
+
+
+def _add_writers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    starting = commands.add_parser("init", help="write a small suite that runs at once")
+    starting.add_argument(
+        "folder", type=Path, nargs="?", default=Path(), help="where; here by default"
+    )
+    starting.set_defaults(command=_init)
+    importing = commands.add_parser(
+        "import", help="make eval files and variants of another tool's config"
+    )
+    importing.add_argument("tool", choices=("promptfoo",))
+    importing.add_argument("path", type=Path, help="promptfooconfig.yaml")
+    importing.add_argument(
+        "-o", "--output", type=Path, help="the folder to write to; else the config's"
+    )
+    importing.set_defaults(command=_import)
 
 
 def _report(options: argparse.Namespace) -> str:
@@ -107,6 +128,18 @@ def _merge(options: argparse.Namespace) -> str:
     if options.output is not None:
         write_json(options.output, merged)
     return _summary(merged)
+
+
+def _init(options: argparse.Namespace) -> str:
+    written = write_new(options.folder, STARTER)
+    return "".join(f"wrote {path}\n" for path in written) + NEXT
+
+
+def _import(options: argparse.Namespace) -> str:
+    imported = import_config(options.path, default_registry())
+    folder = options.path.parent if options.output is None else options.output
+    written = write_new(folder, imported.files)
+    return "".join(f"{line}\n" for line in summary(imported, map(str, written)))
 
 
 def _summary(view: View) -> str:
