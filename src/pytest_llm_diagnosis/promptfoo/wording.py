@@ -16,7 +16,19 @@ _WORDS = {
 
 
 def summary(imported: Imported, written: Iterable[str]) -> Iterator[str]:
-    """Yield the lines of the summary: files, cases, assertions, what was kept."""
+    """Return the lines of the summary: files, cases, assertions, what was kept."""
+    return map(_printable, _lines(imported, written))
+
+
+def _printable(line: str) -> str:
+    """Return a line that cannot move a terminal's cursor, whatever a config says."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode()
+        for char in line
+    )
+
+
+def _lines(imported: Imported, written: Iterable[str]) -> Iterator[str]:
     for name in written:
         yield f"wrote {name}"
     yield f"cases: {imported.cases}, of them skipped: {imported.skipped}"

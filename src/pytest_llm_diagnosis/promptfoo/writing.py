@@ -25,7 +25,10 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None
-    if "\n" in text:
+    if not all(char.isprintable() or char == "\n" for char in text):
+        # Unicode has line ends that the readers of YAML fold.
+        style = '"'
+    elif "\n" in text:
         style = "|"
     elif not isinstance(resolve(text), str):
         # YAML 1.2, which is read here, has numbers that PyYAML takes for text.

@@ -1,0 +1,65 @@
+"""`llm-diagnosis init`: a suite that runs at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pytest_llm_diagnosis.cli import main
+from pytest_llm_diagnosis.starting import STARTER
+
+
+def test_a_new_suite_runs_offline_and_is_diagnosed(pytester: pytest.Pytester) -> None:
+    """Two cases fail, one of each kind, and their causes are found."""
+    assert main(["init", str(pytester.path)]) == 0
+    result = pytester.runpytest_inprocess("--tb=no")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "diagnosis of scripted: 2 of 2 cases failed*",
+            "  knowledge * 1  gold passage in the prompt",
+            "  instruction * 1  explicit instruction",
+            "verdict: TOO LITTLE DATA*",
+        ]
+    )
+
+
+def test_retrieval_mends_what_is_not_known(pytester: pytest.Pytester) -> None:
+    """The second scripted variant finds the passage."""
+    assert main(["init", str(pytester.path)]) == 0
+    arguments = ("--llm-variant=scripted_rag", "--llm-probe=off", "--tb=no")
+    result = pytester.runpytest_inprocess(*arguments)
+    result.assert_outcomes(passed=1, failed=1)
+
+
+def test_nothing_is_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One file in the way, and none is written."""
+    (tmp_path / "answers.yaml").write_text("mine", encoding="utf-8")
+    assert main(["init", str(tmp_path)]) == 2
+    assert f"{tmp_path / 'answers.yaml'}:1: the file exists" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["answers.yaml"]
+    assert (tmp_path / "answers.yaml").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_new_folder_is_made_and_what_is_next_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every file is named; the last line says what to run."""
+    assert main(["init", str(tmp_path / "new")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:-1] == [f"wrote {tmp_path / 'new' / name}" for name in STARTER]
+    assert lines[-1].startswith("next: run `pytest`")
+
+
+def test_the_ci_job_is_yaml_and_hands_no_key_to_forks() -> None:
+    """The job runs on pull_request, to which GitHub gives forks no secret."""
+    job = yaml.safe_load(STARTER[".github/workflows/evals.yml"])
+    # YAML 1.1 reads `on` as true.
+    assert set(job[True]) == {"push", "pull_request"}
+    assert job["permissions"] == {"contents": "read"}
+    runs = [step.get("run", "") for step in job["jobs"]["evals"]["steps"]]
+    assert any("--llm-answers=replay" in run for run in runs)
