@@ -452,6 +452,34 @@ def test_what_is_no_config_is_said(tmp_path: Path, text: str) -> None:
         imported(tmp_path, text)
 
 
+def test_a_var_whose_file_is_missing_skips_its_case(tmp_path: Path) -> None:
+    """A prompt with the file's name instead of its text is not worth a call."""
+    cases = cases_of(
+        tmp_path,
+        """
+        prompts: ["Read this: {{a}}"]
+        tests:
+          - {vars: {a: file://here.txt}, assert: [{type: contains, value: x}]}
+          - {vars: {a: file://gone.txt}, assert: [{type: contains, value: x}]}
+        """,
+        here_txt="a text",
+    )
+    assert cases[0].messages[0]["content"] == "Read this: a text"
+    assert [case.skip for case in cases] == [
+        None,
+        "a file could not be read: var a: the file 'gone.txt' does not exist",
+    ]
+
+
+def test_what_is_kept_is_yaml_when_it_is_uncommented(tmp_path: Path) -> None:
+    """Code of many words and lines comes back word for word."""
+    code = "output.a && " * 20 + "x"
+    _, result = asserting(tmp_path, f"{{type: javascript, value: '{code}'}}")
+    text = result.files["promptfoo.eval.yaml"]
+    kept = text.partition("code is not run\n")[2].replace("    # ", "")
+    assert plain(parse(kept, Path("a"))) == [{"type": "javascript", "value": code}]
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=12),
     lambda inner: (

@@ -180,6 +180,8 @@ def _why_skipped(
     """Return why a case cannot be asked yet, until its author mends it."""
     if prompt.missing:
         return f"the prompt could not be imported: {prompt.missing}"
+    if test.missing:
+        return f"a file could not be read: {test.missing}"
     if asked.left:
         return "the prompt holds a template that is still to be filled in"
     if translated.asks:
@@ -210,7 +212,7 @@ def _check(made: Made) -> str:
 def _kept(translated: Translated) -> Iterator[str]:
     for assertion, reason in translated.kept:
         yield comment(f"kept from promptfoo: {reason}", 4)
-        yield comment(yaml_text([assertion.given]), 4)
+        yield comment(yaml_text([assertion.given]), 4, wrap=False)
 
 
 def _variant(one: Provider) -> Iterator[str]:

@@ -107,9 +107,10 @@ def _provider(item: Json, names: Names) -> Provider:
         keys = _keys(identifier, entries(options.get("config")), notes)
     except KeptError as reason:
         keys, notes = {}, [str(reason)]
-    for key in ("prompts", "transform", "env"):
-        if key in options:
-            notes.append(f"{key} is not kept")
+    if "prompts" in options:
+        asked = ", ".join(map(said, listed(options["prompts"])))
+        notes.append(f"promptfoo asks it these prompts alone: {asked}")
+    notes += [f"{key} is not kept" for key in ("transform", "env") if key in options]
     return Provider(
         name=name,
         written=identifier,

@@ -44,6 +44,7 @@ class Test:
     options: JsonObject
     assertions: tuple[Assertion, ...]
     notes: tuple[str, ...] = ()
+    missing: str = ""
 
 
 @dataclass(slots=True)
@@ -64,6 +65,8 @@ class Tests:
         written = [*self._rows(self.config.get("tests")), *self._scenarios()]
         if not written and not {"tests", "scenarios", "redteam"} & self.config.keys():
             written = [{}]
+        if not written and "redteam" in self.config:
+            self.kept.append("redteam: promptfoo makes its tests while it runs")
         found: list[Test] = []
         for index, row in enumerate(written, 1):
             found += self._expanded(row, default, shared, f"test-{index}")
@@ -125,8 +128,9 @@ class Tests:
         own = self._assertions(row, name)
         notes: list[str] = []
         options = {**entries(default.get("options")), **entries(row.get("options"))}
-        merged = {**entries(default.get("vars")), **self._vars(row, notes)}
-        combined = list(self._products(merged, options, notes))
+        missing: list[str] = []
+        merged = {**entries(default.get("vars")), **self._vars(row, missing)}
+        combined = list(self._products(merged, options, missing))
         notes += [
             f"{key}: {said(row.get(key, default.get(key)))}"
             for key in ("provider", "providers", "threshold", "assertScoringFunction")
@@ -143,21 +147,22 @@ class Tests:
                 options=options,
                 assertions=(*shared, *own),
                 notes=tuple(dict.fromkeys(notes)),
+                missing="; ".join(dict.fromkeys(missing)),
             )
 
-    def _vars(self, row: JsonObject, notes: list[str]) -> JsonObject:
+    def _vars(self, row: JsonObject, missing: list[str]) -> JsonObject:
         written = row.get("vars")
         if isinstance(written, str):
             try:
                 data = self.beside.data(written)
             except KeptError as reason:
-                notes.append(f"vars: {reason}")
+                missing.append(f"vars: {reason}")
                 return {}
             return entries(listed(data)[0]) if listed(data) else {}
         return entries(written)
 
     def _products(
-        self, variables: JsonObject, options: JsonObject, notes: list[str]
+        self, variables: JsonObject, options: JsonObject, missing: list[str]
     ) -> Iterator[JsonObject]:
         columns = []
         for name, value in variables.items():
@@ -167,7 +172,7 @@ class Tests:
                 and isinstance(value[0], str)
                 and not options.get("disableVarExpansion")
             )
-            columns.append(self._values(name, value, notes) if spread else [value])
+            columns.append(self._values(name, value, missing) if spread else [value])
         size = 1
         for column in columns:
             size *= len(column)
@@ -178,7 +183,7 @@ class Tests:
         for row in rows:
             yield dict(zip(variables, row, strict=True))
 
-    def _values(self, name: str, value: Json, notes: list[str]) -> list[Json]:
+    def _values(self, name: str, value: Json, missing: list[str]) -> list[Json]:
         if not isinstance(value, list):
             value = [value]
         found: list[Json] = []
@@ -189,7 +194,7 @@ class Tests:
             try:
                 found += [self._file(each) for each in self.beside.matching(item)]
             except KeptError as reason:
-                notes.append(f"var {name}: {reason}")
+                missing.append(f"var {name}: {reason}")
                 found.append(item)
         return found or [""]
 
@@ -233,7 +238,11 @@ def _name(described: str, variables: JsonObject, otherwise: str) -> str:
 
 def _values_said(variables: JsonObject) -> str:
     short = (said(value) for value in variables.values())
-    return " ".join(text for text in short if len(text) <= _SHORT_VALUE)
+    return " ".join(
+        text
+        for text in short
+        if len(text) <= _SHORT_VALUE and not text.startswith(PREFIX)
+    )
 
 
 def _merged(base: JsonObject, test: JsonObject) -> JsonObject:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pytest_llm_diagnosis.records import Json, JsonObject
 
 from .asserting import Asserted, Made, checks_of
-from .values import KeptError, entries, listed, said
+from .values import KeptError, entries, said
 
 _PATH = r"((?:\.[A-Za-z_]\w*|\[\d+\])*)"
 _WHOLE = re.compile(rf"\s*(?:JSON\.parse\(output\)|output){_PATH}\s*;?\s*")
@@ -58,13 +58,11 @@ def _value_check(path: str, each: Asserted) -> Made:
     params: dict[str, Json] = {"path": path}
     if each.kind == "equals":
         params["equals"] = each.value
-    elif each.kind == "contains" and isinstance(each.value, str):
-        params["contains"] = each.value
-    elif each.kind in {"contains-any", "icontains", "icontains-any", "regex"}:
-        texts = [said(item) for item in listed(each.value)]
-        plain = each.kind == "regex"
-        pattern = "|".join(texts if plain else map(re.escape, texts))
+    elif each.kind in {"contains", "contains-any", "icontains", "icontains-any"}:
+        pattern = "|".join(map(re.escape, each.texts()))
         params["matches"] = f"(?i){pattern}" if each.kind[0] == "i" else pattern
+    elif each.kind == "regex":
+        params["matches"] = said(each.value)
     else:
         raise KeptError(f"{each.kind} on a part of the answer")
     return Made(dimension="facts", name="json_value", params=params)

@@ -55,12 +55,18 @@ def yaml_text(value: Json, indent: int = 0) -> str:
     return textwrap.indent(text, " " * indent)
 
 
-def comment(text: str, indent: int = 0) -> str:
-    """Return text as comment lines; what is not printable is left out."""
+def comment(text: str, indent: int = 0, *, wrap: bool = True) -> str:
+    """Return text as comment lines; what is not printable is left out.
+
+    YAML that is to stay YAML when it is uncommented is not wrapped.
+    """
     room = _WIDTH - indent - 2
     lines: list[str] = []
     for line in text.splitlines():
         shown = "".join(char for char in line if char.isprintable()).rstrip()
+        if not wrap:
+            lines.append(shown)
+            continue
         lead = shown[: len(shown) - len(shown.lstrip())][: room // 2]
         lines += textwrap.wrap(
             shown.lstrip(), room, initial_indent=lead, subsequent_indent=lead
