@@ -16,6 +16,8 @@ from pytest_llm_diagnosis.cli import main
 from pytest_llm_diagnosis.errors import InputError
 from pytest_llm_diagnosis.promptfoo import Imported, import_config, summary
 from pytest_llm_diagnosis.promptfoo.templates import render
+from pytest_llm_diagnosis.promptfoo.testing import _row
+from pytest_llm_diagnosis.promptfoo.values import entries, listed
 from pytest_llm_diagnosis.promptfoo.writing import comment, item, yaml_text
 from pytest_llm_diagnosis.records import Case, CheckSpec, Json
 from pytest_llm_diagnosis.source import parse, plain
@@ -110,10 +112,10 @@ EXPRESSED: list[tuple[str, str, str, Json]] = [
         {"pattern": r"\A\s*a\.b\s*\Z"},
     ),
     (
-        "{type: regex, value: '/o[sz]lo/i'}",
+        "{type: regex, value: '(?<a>x)/(?<!y)'}",
         "facts",
         "matches",
-        {"pattern": "(?i)o[sz]lo"},
+        {"pattern": "(?P<a>x)/(?<!y)"},
     ),
     (
         "{type: starts-with, value: Dear}",
@@ -316,6 +318,27 @@ def test_tables_beside_the_config_are_read(tmp_path: Path) -> None:
     assert cases[2].mark == "behavior"
     asked = [case.messages[0]["content"] for case in cases if case.id == "oslo"]
     assert sorted(map(str, asked)) == ["Tell me of Oslo.", "Where is Oslo?"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "value"),
+    [
+        ("Oslo", "equals", "Oslo"),
+        # Only what promptfoo knows stands before a colon.
+        ("note: it rains", "equals", "note: it rains"),
+        ("is-json", "is-json", None),
+        ("not-contains:rain", "not-contains", "rain"),
+        ("fn: output.length", "javascript", "output.length"),
+        ("grade: is kind", "llm-rubric", "is kind"),
+        ("file://grade.py", "javascript", "file://grade.py"),
+    ],
+)
+def test_an_expectation_of_a_table(cell: str, kind: str, value: Json) -> None:
+    """What a cell of `__expected` asserts."""
+    (assertion,) = listed(_row({"town": "Oslo", "__expected": cell})["assert"])
+    given = entries(assertion)
+    assert given["type"] == kind
+    assert given.get("value") == value
 
 
 def test_turns_are_filled_in_before_they_can_break(tmp_path: Path) -> None:

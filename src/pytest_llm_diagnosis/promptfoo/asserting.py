@@ -18,7 +18,8 @@ _BY_MODEL = (
     "llm-rubric similar g-eval factuality model-graded-closedqa "
     "model-graded-factuality answer-relevance context-recall context-relevance "
     "context-faithfulness conversation-relevance select-best max-score moderation "
-    "classifier pi search-rubric trajectory perplexity perplexity-score guardrails"
+    "classifier pi search-rubric agent-rubric trajectory "
+    "perplexity perplexity-score promptfoo"
 )
 MODEL = frozenset(_BY_MODEL.split())
 
@@ -72,7 +73,7 @@ class Asserted:
 
 def family(kind: str) -> str:
     """Return whether a kind is decided by rules, by code or by a model."""
-    bare = kind.removeprefix("not-")
+    bare = kind.removeprefix("not-").partition(":")[0]
     if bare in CODE:
         return "code"
     return "model" if bare in MODEL else "deterministic"
@@ -131,15 +132,8 @@ def _starts_with(each: Asserted) -> list[Made]:
 
 
 def _regex(each: Asserted) -> list[Made]:
-    pattern, flags = said(each.value), ""
-    # JavaScript writes /pattern/flags.
-    written = re.fullmatch(r"/(.*)/([gimsuy]*)", pattern, re.DOTALL)
-    if written:
-        pattern = written[1]
-        flags = "".join(flag for flag in written[2] if flag in "ims")
-    pattern = pattern.replace("(?<", "(?P<") if "(?<" in pattern else pattern
-    pattern = pattern.replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
-    pattern = f"(?{flags}){pattern}" if flags else pattern
+    # JavaScript writes the names of groups without a P.
+    pattern = re.sub(r"\(\?<(?![=!])", "(?P<", said(each.value))
     return [_pattern("not_matches" if each.negated else "matches", pattern)]
 
 
@@ -305,6 +299,14 @@ _TABLE: Mapping[str, Callable[[Asserted], list[Made]]] = {
     "is-valid-function-call": _tool_call,
     "finish-reason": _finish,
 }
+
+
+_UNKNOWN_TO_US = (
+    "is-html contains-html rouge-n bleu gleu meteor guardrails webhook "
+    "trace-error-spans trace-span-count trace-span-duration"
+)
+KINDS = CODE | MODEL | _TABLE.keys() | set(_UNKNOWN_TO_US.split())
+"""What may stand before the colon of a table's expectation."""
 
 
 def checks_of(each: Asserted) -> list[Made]:

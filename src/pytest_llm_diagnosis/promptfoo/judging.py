@@ -34,7 +34,7 @@ def judged(each: Asserted) -> list[Made]:
 
     Raises `KeptError` for kinds that need more than a question and an answer.
     """
-    if each.bare == "similar":
+    if each.bare in {"similar", "similar:cosine"}:
         return [_similar(each)]
     if each.bare not in _RULES:
         raise KeptError(f"no check of ours is a {each.kind}")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_llm_diagnosis.records import Json, JsonObject
 
+from .asserting import KINDS
 from .beside import PREFIX, Beside
 from .templates import render
-from .values import KeptError, entries, listed, said, slug
+from .values import KeptError, entries, listed, number, said, slug
 
 _MOST = 2_000
 _SHORT_VALUE = 80
@@ -20,7 +21,8 @@ _EXPECTED = re.compile(
     r"\s*((?:not-)?[a-z][a-z-]*)\s*(?:\(\s*([\d.]+)\s*\))?\s*(?::\s*(.*))?", re.DOTALL
 )
 _SHORT = {"fn": "javascript", "eval": "javascript", "grade": "llm-rubric"}
-_BARE = ("is-", "contains-", "not-is-", "not-contains-", "latency", "cost")
+# In a table alone; elsewhere the kinds have their own.
+_THRESHOLDS: Mapping[str, float] = {"similar": 0.8}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,12 +284,14 @@ def _threshold(given: JsonObject, key: str, cells: JsonObject) -> JsonObject:
 
 def _expected(written: str) -> JsonObject:
     """Return the assertion of a cell: `kind(threshold): value`, or the whole answer."""
+    if written.startswith(PREFIX):
+        return {"type": "javascript", "value": written}
     found = _EXPECTED.fullmatch(written)
-    if found is None or (found[3] is None and not found[1].startswith(_BARE)):
+    kind = _SHORT.get(found[1], found[1]) if found else ""
+    if found is None or kind.removeprefix("not-") not in KINDS:
         return {"type": "equals", "value": written}
-    given: dict[str, Json] = {"type": _SHORT.get(found[1], found[1])}
+    given: dict[str, Json] = {"type": kind}
     if found[3]:
         given["value"] = found[3].strip()
-    if found[2]:
-        given["threshold"] = float(found[2].strip(".") or 0)
-    return given
+    threshold = number(found[2]) or _THRESHOLDS.get(kind)
+    return {**given, "threshold": threshold} if threshold else given

@@ -10,7 +10,7 @@ from pytest_llm_diagnosis.checks import Registry
 from pytest_llm_diagnosis.errors import InputError, Location
 from pytest_llm_diagnosis.records import CheckSpec, Dimension, Json, JsonObject, Mark
 
-from .asserting import CODE, MODEL, Asserted, Made, checks_of
+from .asserting import CODE, Asserted, Made, checks_of, family
 from .beside import PREFIX, Beside
 from .counting import Tally
 from .judging import JUDGE, judged
@@ -91,7 +91,7 @@ class Translator:
             return filled
         if filled.endswith((".json", ".yaml", ".yml")):
             return self.beside.data(filled)
-        return render_all(self.beside.text(filled), variables)
+        return render_all(self.beside.text(filled).strip(), variables)
 
     def _working(self, made: Made) -> Made:
         """Return a check that binds; text that leaves no trace as fact is form."""
@@ -119,7 +119,7 @@ def _made(each: Asserted, test: Test) -> Sequence[Made]:
             raise KeptError("code is not run")
         return coded(each)
     transform = transform_of(each.options, test.options)
-    if each.bare in MODEL:
+    if family(each.kind) == "model":
         if transform:
             raise KeptError("it looks at a transformed answer")
         return judged(each)
