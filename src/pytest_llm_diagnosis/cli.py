@@ -6,40 +6,55 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Sequence
+from argparse import ArgumentParser
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from .checks import Registry, default_registry
 from .checks.reference import reference
-from .diagnosis import diagnose
+from .diagnosis import MARGIN, diagnose
 from .errors import DiagnosisError
+from .gates import Gate, judge, needs_baseline
 from .importing import module_of
 from .new_files import write_new
 from .promptfoo import import_config, summary
+from .report.comparing import compared, comparison_lines
+from .report.explaining import explained
+from .report.gating import gate_lines
 from .report.json_report import read_json, write_json
+from .report.lines import Line
 from .report.merging import Part, merge
 from .report.terminal import summary_lines
-from .report.view import View
 from .schema import eval_schema, variants_schema
 from .starting import NEXT, STARTER
 
 REGISTERING_HOOK = "pytest_llm_register_checks"
 
 
+class _Told(NamedTuple):
+    text: str
+    status: int = 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status: 0, or 2 for a user's mistake."""
+    """Run a command and return its exit status.
+
+    1 says that a gate does not hold or a run is worse than its baseline, 2 that
+    the user made a mistake.
+    """
     options = _parser().parse_args(arguments)
     try:
-        text: str = options.command(options)
+        told: _Told = options.command(options)
     except (DiagnosisError, OSError) as error:
         sys.stderr.write(f"llm-diagnosis: {error}\n")
         return 2
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the terminal cannot show must not end the report.
         sys.stdout.reconfigure(errors="backslashreplace")
-    sys.stdout.write(text)
-    return 0
+    sys.stdout.write(told.text)
+    return told.status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,12 +78,23 @@ def _parser() -> argparse.ArgumentParser:
     merging.add_argument(
         "--partial", action="store_true", help="go on where shards are missing"
     )
+    merging.add_argument(
+        "--gate",
+        action="append",
+        default=[],
+        metavar="EXPR",
+        help="what must hold of the whole, as in pytest --llm-gate; else status 1",
+    )
+    merging.add_argument(
+        "--baseline", type=Path, metavar="PATH", help="compare with an earlier report"
+    )
     merging.set_defaults(command=_merge)
+    _add_comparing(commands)
     schema = commands.add_parser("schema", help="print a JSON Schema for editors")
     schema.add_argument("kind", choices=("eval", "variants"))
     schema.set_defaults(command=_schema)
     checks = commands.add_parser("checks", help="print the reference of all checks")
-    checks.set_defaults(command=lambda options: reference(_registry(options)))
+    checks.set_defaults(command=lambda options: _Told(reference(_registry(options))))
     for command in (schema, checks):
         command.add_argument(
             "--conftest",
@@ -93,7 +119,7 @@ def _registry(options: argparse.Namespace) -> Registry:
     return registry
 
 
-def _add_writers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_writers(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
     starting = commands.add_parser("init", help="write a small suite that runs at once")
     starting.add_argument(
         "folder", type=Path, nargs="?", default=Path(), help="where; here by default"
@@ -110,7 +136,30 @@ def _add_writers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     importing.set_defaults(command=_import)
 
 
-def _report(options: argparse.Namespace) -> str:
+def _add_comparing(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
+    comparing = commands.add_parser(
+        "compare", help="tell what changed between two reports; status 1 if worse"
+    )
+    comparing.add_argument("old", type=Path, help="the earlier report, the baseline")
+    comparing.add_argument("new", type=Path, help="the later report")
+    comparing.add_argument(
+        "--margin",
+        type=float,
+        default=100 * MARGIN,
+        metavar="POINTS",
+        help="a smaller drop of the pass rate is taken for none (default: 10)",
+    )
+    comparing.add_argument(
+        "--strict", action="store_true", help="status 1 where it is inconclusive too"
+    )
+    comparing.set_defaults(command=_compare)
+    explaining = commands.add_parser("explain", help="tell all that is known of a case")
+    explaining.add_argument("case", help="an id, or FILE::ID[VARIANT]")
+    explaining.add_argument("path", type=Path, help="a report written by --llm-report")
+    explaining.set_defaults(command=_explain)
+
+
+def _report(options: argparse.Namespace) -> _Told:
     saved = read_json(options.path)
     seed = saved.run.seed if options.seed is None else options.seed
     # What differed between variants is known to the run alone.
@@ -119,34 +168,62 @@ def _report(options: argparse.Namespace) -> str:
         diagnose(saved.results, seed=seed, probing=known.probing),
         confounds=known.confounds,
     )
-    return _summary(replace(saved, diagnosis=again))
+    return _Told(_text(summary_lines(replace(saved, diagnosis=again))))
 
 
-def _merge(options: argparse.Namespace) -> str:
+def _merge(options: argparse.Namespace) -> _Told:
+    gates = tuple(map(Gate.read, options.gate))
+    for gate in gates:
+        if needs_baseline(gate.term) and options.baseline is None:
+            raise DiagnosisError(f"--gate {gate.text!r} needs --baseline PATH")
     parts = [Part(path, read_json(path)) for path in options.paths]
     merged = merge(parts, partial=options.partial)
+    if gates and merged.run.shard is not None:
+        raise DiagnosisError("--gate cannot judge a part: give the missing shards too")
+    if options.baseline is not None:
+        earlier = read_json(options.baseline)
+        comparison = compared(earlier, merged, options.baseline)
+        merged = replace(merged, comparison=comparison)
     if options.output is not None:
         write_json(options.output, merged)
-    return _summary(merged)
+    judged = [judge(gate, merged.diagnosis, merged.comparison) for gate in gates]
+    text = _text([*summary_lines(merged), *gate_lines(judged, merged.diagnosis)])
+    return _Told(text, status=int(not all(one.passed for one in judged)))
 
 
-def _init(options: argparse.Namespace) -> str:
+def _init(options: argparse.Namespace) -> _Told:
     written = write_new(options.folder, STARTER)
-    return "".join(f"wrote {path}\n" for path in written) + NEXT
+    return _Told("".join(f"wrote {path}\n" for path in written) + NEXT)
 
 
-def _import(options: argparse.Namespace) -> str:
+def _import(options: argparse.Namespace) -> _Told:
     imported = import_config(options.path, default_registry())
     folder = options.path.parent if options.output is None else options.output
     written = write_new(folder, imported.files)
-    return "".join(f"{line}\n" for line in summary(imported, map(str, written)))
+    return _Told("".join(f"{line}\n" for line in summary(imported, map(str, written))))
 
 
-def _summary(view: View) -> str:
-    return "".join(f"{line.text}\n" for line in summary_lines(view))
+def _compare(options: argparse.Namespace) -> _Told:
+    if not 0 <= options.margin <= 100:  # noqa: PLR2004 - points of a rate
+        raise DiagnosisError(f"--margin lies between 0 and 100, not {options.margin:g}")
+    before, after = read_json(options.old), read_json(options.new)
+    comparison = compared(before, after, options.old, options.margin / 100)
+    results = set(comparison.results.values())
+    if results == {None}:
+        raise DiagnosisError("no case was graded in both reports")
+    worse = "fail" in results or (options.strict and "inconclusive" in results)
+    return _Told(_text(comparison_lines(comparison, after.diagnosis)), int(worse))
 
 
-def _schema(options: argparse.Namespace) -> str:
+def _explain(options: argparse.Namespace) -> _Told:
+    return _Told(_text(explained(read_json(options.path).results, options.case)))
+
+
+def _text(lines: Iterable[Line]) -> str:
+    return "".join(f"{line.text}\n" for line in lines)
+
+
+def _schema(options: argparse.Namespace) -> _Told:
     if options.kind == "variants":
         shown = variants_schema()
     else:
@@ -156,4 +233,4 @@ def _schema(options: argparse.Namespace) -> str:
             registry.parameter_schemas("form"),
             registry.parameter_schemas("limits"),
         )
-    return f"{json.dumps(shown, indent=2)}\n"
+    return _Told(f"{json.dumps(shown, indent=2)}\n")

@@ -22,25 +22,41 @@ from .records import (
     VariantDiagnosis,
     VerdictKind,
 )
+from .regression import (
+    MARGIN,
+    Changed,
+    Comparison,
+    Earlier,
+    Regression,
+    VariantComparison,
+    compare_variants,
+)
 from .verdict import FINE_TUNE, enough_probed
 
 __all__ = [
     "FINE_TUNE",
+    "MARGIN",
     "Change",
+    "Changed",
+    "Comparison",
     "Confirmation",
     "Confound",
     "Costumes",
     "Diagnosis",
+    "Earlier",
     "FailedPart",
     "Flip",
     "Rate",
+    "Regression",
     "Spotted",
     "SuiteVerdict",
+    "VariantComparison",
     "VariantDiagnosis",
     "VerdictKind",
     "advised_arm",
     "chosen",
     "compare",
+    "compare_variants",
     "diagnose",
     "enough_probed",
 ]

@@ -128,6 +128,20 @@ OPTIONS = (
         repeatable=True,
     ),
     Option(
+        "--llm-baseline",
+        None,
+        "Compare with an earlier report.json, case by case.",
+        metavar="PATH",
+    ),
+    Option(
+        "--llm-gate",
+        None,
+        "What must hold, as in 'rag: knowledge >= 0.9 and no-regression'; decides the "
+        "exit code for evals; may be given several times.",
+        metavar="EXPR",
+        repeatable=True,
+    ),
+    Option(
         "--llm-variants-file",
         None,
         "Use this file instead of the nearest llm_variants.yaml.",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 import pytest
 
@@ -13,6 +13,9 @@ from pytest_llm_diagnosis.records import Shard
 
 from . import OPTIONS
 from .distribution import run_started
+
+if TYPE_CHECKING:
+    from pytest_llm_diagnosis.gates import Gate
 
 _T = TypeVar("_T", int, float)
 
@@ -24,8 +27,9 @@ _SHARDS = "give I/N, such as 1/3, 2/3 and 3/3 for three parts"
 class RunOptions:
     """What the user asked for.  Times in seconds, money in USD.
 
-    `variant` and `probe_variants` are as written; `started` is when the run
-    began (seconds since the epoch), the same in every xdist worker.
+    `variant` and `probe_variants` are as written; `baseline` is an earlier report;
+    `started` is when the run began (seconds since the epoch), the same in every
+    xdist worker.
     """
 
     variant: str | None
@@ -47,6 +51,8 @@ class RunOptions:
     seed: int
     shard: Shard | None
     reports: tuple[Path, ...]
+    baseline: Path | None
+    gates: tuple[Gate, ...]
     variants_file: Path | None
     started: float
 
@@ -83,6 +89,8 @@ def read_options(config: pytest.Config) -> RunOptions:
         seed=number("llm_seed", int, 0) or 0,
         shard=_shard(text["llm_shard"], confirm=bool(values["llm_confirm"])),
         reports=_reports(config, cast("list[str]", values["llm_report"] or [])),
+        baseline=_baseline(config, text["llm_baseline"]),
+        gates=_gates(cast("list[str]", values["llm_gate"] or []), text),
         variants_file=_variants_file(config, text["llm_variants_file"]),
         started=run_started(config),
     )
@@ -125,6 +133,39 @@ def _shard(text: str | None, *, confirm: bool) -> Shard | None:
             "run it without --llm-shard"
         )
     return shard
+
+
+def _baseline(config: pytest.Config, name: str | None) -> Path | None:
+    if not name:
+        return None
+    path = config.invocation_params.dir / name
+    if not path.is_file():
+        raise pytest.UsageError(f"--llm-baseline {name}: no such file")
+    return path
+
+
+def _gates(texts: list[str], given: Mapping[str, str | None]) -> tuple[Gate, ...]:
+    if not texts:
+        return ()
+    if given["llm_shard"]:
+        raise pytest.UsageError(
+            "--llm-gate cannot judge the whole from one shard: run the shards without "
+            "it (-o llm_gate=), then llm-diagnosis merge --gate EXPR part-*.json"
+        )
+    # Most runs have no gate.
+    from pytest_llm_diagnosis.gates import Gate, GateError, needs_baseline
+
+    try:
+        gates = tuple(map(Gate.read, texts))
+    except GateError as error:
+        raise pytest.UsageError(f"--llm-gate {error}") from None
+    for gate in gates:
+        if needs_baseline(gate.term) and not given["llm_baseline"]:
+            raise pytest.UsageError(
+                f"--llm-gate {gate.text!r} needs an earlier report: "
+                "give --llm-baseline report.json"
+            )
+    return gates
 
 
 def _one_of(values: dict[str, str | None], twin: str) -> str:

@@ -28,6 +28,7 @@ from .distribution import (
     is_worker,
     taken_over,
 )
+from .gating import Gating
 from .items import EvalItem
 from .links import Link
 from .options import read_options
@@ -64,6 +65,7 @@ class EvalSession:
         self._probed: list[Probed] = []
         self._collected = Collected(config, self.options)
         self._unwritten: list[str] = []
+        self._gating = Gating(config, self.options)
 
     @cached_property
     def gathered(self) -> Gathered:
@@ -269,6 +271,7 @@ class EvalSession:
             ("llm_variant", result.variant),
         ]
         self.gathered.add(result)
+        self._gating.see(report, result)
         self._config.hook.pytest_llm_case_result(config=self._config, result=result)
 
     def pytest_report_teststatus(
@@ -307,6 +310,8 @@ class EvalSession:
             # A small suite may well leave a shard without a case.
             session.exitstatus = pytest.ExitCode.OK
         if not is_worker(self._config) and not self._only_shows:
+            if self.options.gates:
+                self._gating.decide(session, self._view)
             self._write_reports(session)
 
     def _end(self, running: Running) -> None:
@@ -350,7 +355,7 @@ class EvalSession:
 
     @cached_property
     def _view(self) -> View:
-        return self.gathered.view()
+        return self._gating.compared(self.gathered.view())
 
     def _write_reports(self, session: pytest.Session) -> None:
         """Write the reports; a passed run fails where one cannot be written."""
@@ -372,6 +377,7 @@ class EvalSession:
     ) -> None:
         """Write the summary that a reviewer reads."""
         if not self._has_results:
+            self._show_gates(terminalreporter)
             return
         from pytest_llm_diagnosis.report.terminal import summary_lines
 
@@ -380,5 +386,10 @@ class EvalSession:
         verbose = self._config.get_verbosity() > 0
         for line in summary_lines(self._view, causes=verbose):
             terminalreporter.write_line(line.text, **line.markup)
+        self._show_gates(terminalreporter)
         for text in self._unwritten:
             terminalreporter.write_line(text, red=True)
+
+    def _show_gates(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for line in self._gating.lines:
+            terminalreporter.write_line(line.text, **line.markup)

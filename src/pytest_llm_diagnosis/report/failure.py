@@ -68,10 +68,11 @@ def _failure(
             continue
         if len(result.trials) > 1:
             yield Line(f"trial {number} of {len(result.trials)}:", "head")
-        yield from _trial(trial, most)
+        yield from trial_lines(trial, most)
 
 
-def _trial(trial: Trial, most: int | None) -> Iterator[Line]:
+def trial_lines(trial: Trial, most: int | None) -> Iterator[Line]:
+    """Yield an answer and the verdicts that are not good, or the error."""
     answer = trial.answer
     if answer is None:
         yield Line(f"error: {printable(trial.error or '')}", "bad")

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_llm_diagnosis.diagnosis import Confirmation, Diagnosis
+from pytest_llm_diagnosis.diagnosis import Comparison, Confirmation, Diagnosis
 from pytest_llm_diagnosis.errors import InputError, Location
-from pytest_llm_diagnosis.records import CaseResult, RunFacts
+from pytest_llm_diagnosis.records import CaseResult, JsonObject, RunFacts
 
 from .view import View
 from .wording import diagnosis_dict
@@ -46,10 +46,15 @@ def read_json(path: Path) -> View:
             confirmations=tuple(
                 map(Confirmation.from_dict, data.get("confirmations", ()))
             ),
+            comparison=_comparison(data.get("baseline")),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         finding = f"not a report of this plugin: {error}"
         raise InputError.at(Location(path=path), finding) from error
+
+
+def _comparison(data: JsonObject | None) -> Comparison | None:
+    return None if data is None else Comparison.from_dict(data)
 
 
 def _chunks(view: View) -> Iterator[str]:
@@ -58,6 +63,8 @@ def _chunks(view: View) -> Iterator[str]:
         yield f"{',' if number else ''}\n{json.dumps(result.to_dict())}"
     diagnosis = diagnosis_dict(view.diagnosis)
     diagnosis["confirmations"] = [one.to_dict() for one in view.confirmations]
+    if view.comparison is not None:
+        diagnosis["baseline"] = view.comparison.to_dict()
     yield "],\n"
     yield ",\n".join(
         f'"{key}": {json.dumps(value)}' for key, value in diagnosis.items()

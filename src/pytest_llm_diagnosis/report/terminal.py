@@ -10,6 +10,7 @@ from pytest_llm_diagnosis.diagnosis import Confirmation, Diagnosis, VariantDiagn
 from pytest_llm_diagnosis.engine import Counts
 from pytest_llm_diagnosis.records import RunFacts
 
+from .comparing import comparison_lines
 from .lines import Line, Style, one_line, printable
 from .tables import flip_lines, rate_lines
 from .view import View
@@ -72,10 +73,17 @@ def summary_lines(view: View, *, causes: bool = False) -> list[Line]:
         *(line for variant in probed for line in _diagnosis(variant, diagnosis)),
         *_partial(view),
         *(line for one in view.confirmations for line in _confirmation(one)),
+        *_changes(view),
         *(_causes(view) if causes else ()),
         Line(""),
         *_run(view.run),
     ]
+
+
+def _changes(view: View) -> Iterator[Line]:
+    if view.comparison is not None:
+        yield Line("")
+        yield from comparison_lines(view.comparison, view.diagnosis)
 
 
 def _causes(view: View) -> Iterator[Line]:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_llm_diagnosis.diagnosis import Confirmation, Diagnosis
+from pytest_llm_diagnosis.diagnosis import Comparison, Confirmation, Diagnosis
 from pytest_llm_diagnosis.records import CaseResult, RunFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A finished run, ready to be written in any format."""
+    """A finished run, ready to be written in any format.
+
+    `comparison` is what changed since the baseline, where one was given.
+    """
 
     run: RunFacts
     results: tuple[CaseResult, ...]
     diagnosis: Diagnosis
     confirmations: tuple[Confirmation, ...] = ()
+    comparison: Comparison | None = None
 
 
 def in_order(

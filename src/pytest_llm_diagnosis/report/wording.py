@@ -158,7 +158,7 @@ def cause_text(finding: Finding) -> str:
     )
 
 
-_ASKED = {
+ASKED = {
     "R": "asked again unchanged",
     "F": "in free form",
     "S": "with the instruction",
@@ -171,8 +171,8 @@ _ASKED = {
 
 
 def _evidence(finding: Finding) -> str:
-    arms = [arm for arm in _ASKED if finding.arms.get(arm)]
-    return ", ".join(_showed(finding.arms[arm], _ASKED[arm]) for arm in arms)
+    arms = [arm for arm in ASKED if finding.arms.get(arm)]
+    return ", ".join(_showed(finding.arms[arm], ASKED[arm]) for arm in arms)
 
 
 def _showed(asks: Sequence[Ask], how: str) -> str:
