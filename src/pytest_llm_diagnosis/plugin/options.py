@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T", int, float)
 
-REPORT_FORMATS = (".json",)
+REPORT_FORMATS = (".json", ".md")
 _SHARDS = "give I/N, such as 1/3, 2/3 and 3/3 for three parts"
 
 

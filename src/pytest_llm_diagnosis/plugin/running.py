@@ -48,7 +48,7 @@ from pytest_llm_diagnosis.variants import differences
 
 from .engines import EngineRoom
 from .items import EvalItem, Told
-from .live import LiveLine
+from .live import Waiting, display_of
 from .options import RunOptions
 from .python_tests import cluster_of, is_eval_test, mark_of, variant_of
 from .recording import recorded_by_file
@@ -84,7 +84,7 @@ class Running:
         self._engine = room.engine(self._keep, suite.redactor())
         self._inquirer = Inquirer(self._engine, fill=suite.filled, use=self._consult)
         self._asking: dict[str, Prepared] = {}
-        self._live = LiveLine(config, self._engine.counts)
+        self._waiting = Waiting(display_of(config), self._engine.counts)
 
     # -- before the first item -------------------------------------------
 
@@ -109,7 +109,7 @@ class Running:
         ]
         distinct = {request.key for request in planned}
         limit = self._options.probe_max
-        return Plan(
+        plan = Plan(
             calls=len(distinct),
             stored=len(distinct & stored),
             probes=sum(
@@ -118,6 +118,8 @@ class Running:
             ),
             replay=self._options.answers == "replay",
         )
+        self._waiting.begin(plan)
+        return plan
 
     def run_ahead(self) -> None:
         """Begin to answer ahead of the items."""
@@ -184,13 +186,13 @@ class Running:
     # -- for items -------------------------------------------------------
 
     def arrive(self, item: EvalItem) -> None:
-        """Wait for an item's answers, with the live line; errors keep for later."""
+        """Wait for an item's answers and show progress; errors keep for later."""
         requests = self._requests.get(item.nodeid, ())
         self._arrived[item.nodeid] = [
             self._engine.submit(self._tell(one, item.prepared)) for one in requests
         ]
         for future in self._arrived[item.nodeid]:
-            self._live.wait_for(future)
+            self._waiting.wait_for(future)
 
     def answers(self, item: EvalItem) -> list[Told | ModelError]:
         """Return an item's answers, or the errors in their places.
@@ -255,7 +257,7 @@ class Running:
     def find_causes(
         self, settles: Settles, failing: Mapping[str, Sequence[int]]
     ) -> list[Probed]:
-        """Wait for the probes, with the live line; what was refused is noted.
+        """Wait for the probes and show progress; what was refused is noted.
 
         `failing` are the ranks of a variant's failing cases in other processes.
         """
@@ -263,7 +265,7 @@ class Running:
         for (_, variant), probes in self._probes.items():
             others = failing.get(variant, ())
             future = self._engine.submit(probes.finish(settles, others))
-            self._live.wait_for(future)
+            self._waiting.wait_for(future)
             probed, refused = future.result()
             found += probed
             if refused:
@@ -301,7 +303,7 @@ class Running:
             told = self._engine.submit(self._tell(request, item.prepared))
             asked.append((item, told))
         for _, future in asked:
-            self._live.wait_for(future)
+            self._waiting.wait_for(future)
         return [_result(item, future) for item, future in asked]
 
     # -- the end ---------------------------------------------------------

@@ -30,6 +30,7 @@ from .distribution import (
 )
 from .gating import Gating
 from .items import EvalItem
+from .junit import Testcases, properties
 from .links import Link
 from .options import read_options
 from .python_tests import (
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from pytest_llm_diagnosis.report.view import View
 
     from .gathering import Gathered
+    from .reporting import Reporting
     from .running import Running
 
 
@@ -64,8 +66,9 @@ class EvalSession:
         self._broken: set[str] = set()
         self._probed: list[Probed] = []
         self._collected = Collected(config, self.options)
-        self._unwritten: list[str] = []
         self._gating = Gating(config, self.options)
+        self._expected: set[str] = set()
+        self._testcases: Testcases | None = None
 
     @cached_property
     def gathered(self) -> Gathered:
@@ -267,9 +270,13 @@ class EvalSession:
                 for name, value in report.user_properties
                 if name != RESULT
             ),
-            ("llm_mark", result.mark),
-            ("llm_variant", result.variant),
+            *properties(result),
         ]
+        if self._testcases is None:
+            self._testcases = Testcases(self._config)
+        self._testcases.keep(report)
+        if hasattr(report, "wasxfail"):
+            self._expected.add(report.nodeid)
         self.gathered.add(result)
         self._gating.see(report, result)
         self._config.hook.pytest_llm_case_result(config=self._config, result=result)
@@ -357,39 +364,28 @@ class EvalSession:
     def _view(self) -> View:
         return self._gating.compared(self.gathered.view())
 
+    @cached_property
+    def _reporting(self) -> Reporting:
+        from .reporting import Reporting
+
+        return Reporting(self._config)
+
     def _write_reports(self, session: pytest.Session) -> None:
         """Write the reports; a passed run fails where one cannot be written."""
-        if not self.options.reports:
-            return
-        from pytest_llm_diagnosis.report.json_report import write_json
-
-        for path in self.options.reports:
-            try:
-                write_json(path, self._view)
-            except OSError as error:
-                reason = error.strerror or type(error).__name__
-                self._unwritten.append(f"{path}: the report is not written: {reason}")
-        if self._unwritten and session.exitstatus == pytest.ExitCode.OK:
+        if self._testcases is not None:
+            self._testcases.complete(self._view.results)
+        paths = self.options.reports
+        written = not paths or self._reporting.write_files(paths, self._view)
+        if not written and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if self._has_results:
+            self._reporting.add_step_summary(self._view)
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
-        """Write the summary that a reviewer reads."""
-        if not self._has_results:
-            self._show_gates(terminalreporter)
-            return
-        from pytest_llm_diagnosis.report.terminal import summary_lines
-
-        terminalreporter.ensure_newline()
-        terminalreporter.section("llm diagnosis")
-        verbose = self._config.get_verbosity() > 0
-        for line in summary_lines(self._view, causes=verbose):
-            terminalreporter.write_line(line.text, **line.markup)
-        self._show_gates(terminalreporter)
-        for text in self._unwritten:
-            terminalreporter.write_line(text, red=True)
-
-    def _show_gates(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show what was found, and what the gates say of it."""
+        if self._has_results:
+            self._reporting.show(terminalreporter, self._view, self._expected)
         for line in self._gating.lines:
             terminalreporter.write_line(line.text, **line.markup)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import TypeAlias
 
 from pytest_llm_diagnosis.diagnosis import Diagnosis, Flip, Rate, VariantDiagnosis
 from pytest_llm_diagnosis.records import MARKS
@@ -13,20 +14,35 @@ FEW = 5
 """Below this many cases a rate is shown as counts only."""
 
 
+Table: TypeAlias = list[list[str]]
+"""Rows of cells, the head first."""
+
+
 def rate_lines(diagnosis: Diagnosis) -> Iterator[Line]:
     """Yield failures by variant and mark, and which part of them failed."""
-    variants = diagnosis.variants
-    yield from _table(
-        ["failed", *MARKS],
-        [[v.name, *(_rate(v.rates.get(mark)) for mark in MARKS)] for v in variants],
-    )
+    yield from _aligned(rate_table(diagnosis))
     yield Line("")
+    yield from _aligned(part_table(diagnosis))
+
+
+def rate_table(diagnosis: Diagnosis) -> Table:
+    """Return failures by variant and mark."""
+    rows = [
+        [one.name, *(_rate(one.rates.get(mark)) for mark in MARKS)]
+        for one in diagnosis.variants
+    ]
+    return [["failed", *MARKS], *rows]
+
+
+def part_table(diagnosis: Diagnosis) -> Table:
+    """Return which part of the failing cases failed, by variant."""
+    variants = diagnosis.variants
     judged = any(variant.failed_part.judged for variant in variants)
-    yield from _table(
+    return [
         ["what failed", "facts only", "form only", "both", "limits only",
          *(["judge only"] if judged else []), "errors", "skipped"],
-        [_parts(variant, judged=judged) for variant in variants],
-    )  # fmt: skip
+        *(_parts(variant, judged=judged) for variant in variants),
+    ]  # fmt: skip
 
 
 def _rate(rate: Rate | None) -> str:
@@ -49,13 +65,17 @@ def _parts(variant: VariantDiagnosis, *, judged: bool) -> list[str]:
 
 def flip_lines(diagnosis: Diagnosis) -> Iterator[Line]:
     """Yield what each variant fixes and breaks against the first one."""
+    if diagnosis.flips:
+        yield Line("")
+        yield from _aligned(flip_table(diagnosis))
+
+
+def flip_table(diagnosis: Diagnosis) -> Table:
+    """Return what each variant fixes and breaks; empty without another variant."""
     if not diagnosis.flips:
-        return
-    yield Line("")
-    yield from _table(
-        [f"against {diagnosis.flips[0].from_}", "mark", "fixes", "breaks", "mid-p"],
-        [_flip(flip) for flip in diagnosis.flips],
-    )
+        return []
+    head = [f"against {diagnosis.flips[0].from_}", "mark", "fixes", "breaks", "mid-p"]
+    return [head, *map(_flip, diagnosis.flips)]
 
 
 def _flip(flip: Flip) -> list[str]:
@@ -67,9 +87,9 @@ def _flip(flip: Flip) -> list[str]:
     return [flip.to, flip.mark, fixes, f"{flip.broken} of {flip.passing}", chance]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Line]:
-    """Yield aligned columns, the head first."""
-    safe = [[printable(cell) for cell in row] for row in [head, *rows]]
+def _aligned(table: Table) -> Iterator[Line]:
+    """Yield aligned columns."""
+    safe = [[printable(cell) for cell in row] for row in table]
     widths = [max(map(len, column)) for column in zip(*safe, strict=True)]
     for number, row in enumerate(safe):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pytest_llm_diagnosis.diagnosis import Confirmation, Diagnosis, VariantDiagnosis
-from pytest_llm_diagnosis.engine import Counts
 from pytest_llm_diagnosis.records import RunFacts
 
 from .comparing import comparison_lines
@@ -47,18 +46,6 @@ def plan_line(plan: Plan) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def live_text(counts: Counts, seconds: float) -> str:
-    """Return the state of a wait on one line."""
-    parts = [
-        f"llm: {counts.answered + counts.stored} answered",
-        f"{counts.in_flight} in flight",
-        f"{counts.retries} retries",
-        f"{counts.usd:.4f} USD" if counts.usd else "cost unknown",
-        f"{seconds:.0f} s",
-    ]
-    return ", ".join(parts)
 
 
 def summary_lines(view: View, *, causes: bool = False) -> list[Line]:
@@ -124,6 +111,18 @@ def _diagnosis(variant: VariantDiagnosis, diagnosis: Diagnosis) -> Iterator[Line
 
 
 def _run(run: RunFacts) -> Iterator[Line]:
+    yield from _wrapped(f"run: {run_text(run)}", "plain")
+    if run.interrupted:
+        yield Line(INTERRUPTED, "warn")
+    for note in run.notes:
+        yield from _wrapped(f"note: {note_text(note)}", "warn")
+
+
+INTERRUPTED = "interrupted: this covers only the cases that were reported"
+
+
+def run_text(run: RunFacts) -> str:
+    """Return the calls of a run and what they cost."""
     cost = "cost unknown" if run.usd is None else f"{run.usd:.4f} USD"
     parts = [f"{run.calls} calls", f"{run.stored} stored answers"]
     if run.probe_calls:
@@ -134,10 +133,10 @@ def _run(run: RunFacts) -> Iterator[Line]:
         parts.append(f"{run.retries} retries, {run.waited:.1f} s waited for them")
     # Workers that were interrupted have not told what they paid.
     nothing = "cost unknown" if run.interrupted else "nothing paid"
-    paid = cost if run.calls else nothing
-    yield from _wrapped(f"run: {', '.join(parts)}; {paid}", "plain")
-    if run.interrupted:
-        yield Line("interrupted: this covers only the cases that were reported", "warn")
-    for note in run.notes:
-        rows = "; ".join(row.strip() for row in note.splitlines())
-        yield from _wrapped(f"note: {one_line(rows, 300)}", "warn")
+    return f"{', '.join(parts)}; {cost if run.calls else nothing}"
+
+
+def note_text(note: str) -> str:
+    """Return a run's note on one line."""
+    rows = "; ".join(row.strip() for row in note.splitlines())
+    return one_line(rows, 300)

@@ -14,9 +14,10 @@ from pytest_llm_diagnosis.diagnosis import (
     Confirmation,
     Confound,
     Diagnosis,
+    Spotted,
     VariantDiagnosis,
 )
-from pytest_llm_diagnosis.records import Arm, Ask, Finding, Json
+from pytest_llm_diagnosis.records import Arm, Ask, Cause, Finding, Json
 
 from .verdicts import FIXES, cases, names, next_text, verdict_text
 
@@ -37,10 +38,10 @@ _MISSING = {
 
 def diagnosis_lines(variant: VariantDiagnosis, diagnosis: Diagnosis) -> list[str]:
     """Return the block of one variant: causes, verdict, next step, doubts."""
-    lines = _wrapped(_head(variant))
+    lines = _wrapped(f"diagnosis of {variant.name}: {head_text(variant)}")
     if variant.probed:
         lines += _cause_table(variant)
-        lines += _details(variant)
+        lines += [row for text in detail_texts(variant) for row in _indented(text)]
     lines += _wrapped(_verdict_line(variant, diagnosis))
     following = next_text(variant, diagnosis)
     if following:
@@ -65,10 +66,11 @@ def diagnosis_dict(diagnosis: Diagnosis) -> dict[str, Json]:
     return data
 
 
-def _head(variant: VariantDiagnosis) -> str:
+def head_text(variant: VariantDiagnosis) -> str:
+    """Return how many cases failed, and whether they do so again."""
     failed = f"{variant.failing} of {variant.cases} cases failed"
     if not variant.probed:
-        return f"diagnosis of {variant.name}: {failed}"
+        return failed
     unstable = variant.causes.get("unstable", 0)
     lost = variant.causes.get("infrastructure", 0)
     repeat = f"{variant.repeating} repeat, {unstable} do not"
@@ -76,22 +78,31 @@ def _head(variant: VariantDiagnosis) -> str:
         repeat = f"of {variant.probed} probed {repeat}"
     if lost:
         repeat += f", {lost} could not be asked"
-    return (
-        f"diagnosis of {variant.name}: {failed}; {repeat} ({variant.calls} extra calls)"
-    )
+    return f"{failed}; {repeat} ({variant.calls} extra calls)"
 
 
 def _cause_table(variant: VariantDiagnosis) -> Iterator[str]:
-    shown = {cause: n for cause, n in variant.causes.items() if cause != "unstable"}
-    if not shown:
-        return
-    yield f"  {'cause':<20} {'cases':>7}  cheapest fix that worked"
-    for cause, count in shown.items():
-        fix = _both_fix(variant) if cause == "both" else FIXES[cause]
+    for cause, count, fix in cause_table(variant):
         yield f"  {cause:<20} {count:>7}  {fix}"
 
 
-def _both_fix(variant: VariantDiagnosis) -> str:
+def cause_table(variant: VariantDiagnosis) -> list[list[str]]:
+    """Return the causes that repeat with the fix of each, the head first."""
+    rows = [
+        [
+            str(cause),
+            str(count),
+            _fix(variant, cause),
+        ]
+        for cause, count in variant.causes.items()
+        if cause != "unstable"
+    ]
+    return [["cause", "cases", "cheapest fix that worked"], *rows] if rows else []
+
+
+def _fix(variant: VariantDiagnosis, cause: Cause) -> str:
+    if cause != "both":
+        return FIXES[cause]
     rungs = [f"{_RUNGS[rung]}: {count}" for rung, count in variant.rungs.items()]
     return f"{FIXES['both']}, plus {', '.join(rungs)}" if rungs else FIXES["both"]
 
@@ -101,7 +112,8 @@ def _verdict_line(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
     return text if text.startswith("verdict") else f"verdict: {text}"
 
 
-def _details(variant: VariantDiagnosis) -> Iterator[str]:
+def detail_texts(variant: VariantDiagnosis) -> Iterator[str]:
+    """Yield what else the causes show: costumes, what was not tested, notes."""
     worn = variant.costumes
     if worn.total:
         kinds = [
@@ -111,22 +123,22 @@ def _details(variant: VariantDiagnosis) -> Iterator[str]:
         ]
         told = "; ".join(f"{kind}: {count}" for count, kind in kinds if count)
         wore = f"{worn.total} of {variant.repeating} wore the other side's costume"
-        yield from _indented(f"{wore} ({told})")
+        yield f"{wore} ({told})"
     missing = [
         f"{count} {_MISSING[arm]} ({arm} not tested)"
         for arm, count in variant.untested.items()
         if arm in _MISSING
     ]
     if missing:
-        yield from _indented("; ".join(missing))
+        yield "; ".join(missing)
     guesses = []
     for note, count in variant.notes.items():
         if note.startswith(_GUESS):
             guesses.append(f"{count} {note.removeprefix(_GUESS)}")
         else:
-            yield from _indented(f"{note} ({cases(count)})")
+            yield f"{note} ({cases(count)})"
     if guesses:
-        yield from _indented(f"of the unexplained could be: {'; '.join(guesses)}")
+        yield f"of the unexplained could be: {'; '.join(guesses)}"
 
 
 _GUESS = "could be "
@@ -137,10 +149,12 @@ def _doubtful_marks(variant: VariantDiagnosis) -> Iterator[str]:
     if variant.doubtful_marks:
         yield "marks that contradict their cause:"
     for case in variant.doubtful_marks:
-        yield (
-            f"  {case.file}:{case.line} {case.id}: marked {case.mark}, "
-            f"cause {case.cause}"
-        )
+        yield f"  {spotted_text(case)}"
+
+
+def spotted_text(case: Spotted) -> str:
+    """Return where a case stands, its mark and its cause."""
+    return f"{case.file}:{case.line} {case.id}: marked {case.mark}, cause {case.cause}"
 
 
 # -- one case, and comparisons ---------------------------------------------
@@ -190,10 +204,13 @@ def _showed(asks: Sequence[Ask], how: str) -> str:
 
 def confound_lines(confounds: Sequence[Confound]) -> list[str]:
     """Return the reasons not to read the results as they look."""
-    return [line for one in confounds for line in _wrapped(f"note: {_confound(one)}")]
+    return [
+        line for one in confounds for line in _wrapped(f"note: {confound_text(one)}")
+    ]
 
 
-def _confound(confound: Confound) -> str:
+def confound_text(confound: Confound) -> str:
+    """Return one reason not to read the results as they look."""
     match confound.kind:
         case "several_changes":
             return (
@@ -233,10 +250,15 @@ _FIX_OF: Mapping[Arm, str] = {
 
 def confirmed_lines(confirmation: Confirmation) -> list[str]:
     """Return what a full run under the advised fix changed, wrapped."""
+    return _wrapped(confirmation_text(confirmation))
+
+
+def confirmation_text(confirmation: Confirmation) -> str:
+    """Return what a full run under the advised fix changed."""
     change = confirmation.change
     text = confirmed_text(_FIX_OF.get(confirmation.arm, confirmation.arm), change)
     asked = change.failing + change.passing
-    return _wrapped(f"{text} ({cases(asked)} of {confirmation.variant} asked so)")
+    return f"{text} ({cases(asked)} of {confirmation.variant} asked so)"
 
 
 def _wrapped(text: str) -> list[str]:

@@ -1,0 +1,66 @@
+"""The reports of a finished run: files, GitHub's pages, the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import pytest
+
+from pytest_llm_diagnosis.report.json_report import write_json
+from pytest_llm_diagnosis.report.markdown import append_markdown, write_markdown
+from pytest_llm_diagnosis.report.terminal import summary_lines
+from pytest_llm_diagnosis.report.view import View
+
+from .github import commands, step_summary
+
+_WRITERS: dict[str, Callable[[Path, View], None]] = {
+    ".json": write_json,
+    ".md": write_markdown,
+}
+
+
+class Reporting:
+    """Writes what a run found; remembers what could not be written."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._unwritten: list[str] = []
+
+    def write_files(self, paths: Collection[Path], view: View) -> bool:
+        """Write the reports that were asked for; return whether all could be."""
+        for path in paths:
+            self._write(_WRITERS[path.suffix], path, view)
+        return not self._unwritten
+
+    def add_step_summary(self, view: View) -> None:
+        """Add to GitHub's page of the step; nobody asked, so it fails no run."""
+        path = step_summary()
+        if path is not None:
+            self._write(append_markdown, path, view)
+
+    def _write(
+        self, writer: Callable[[Path, View], None], path: Path, view: View
+    ) -> None:
+        try:
+            writer(path, view)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            self._unwritten.append(f"{path}: the report is not written: {reason}")
+
+    def show(
+        self,
+        terminalreporter: pytest.TerminalReporter,
+        view: View,
+        expected: Collection[str],
+    ) -> None:
+        """Write the summary that a reviewer reads, then the commands for GitHub."""
+        terminalreporter.ensure_newline()
+        terminalreporter.section("llm diagnosis")
+        verbose = self._config.get_verbosity() > 0
+        for line in summary_lines(view, causes=verbose):
+            terminalreporter.write_line(line.text, **line.markup)
+        for text in self._unwritten:
+            terminalreporter.write_line(text, red=True)
+        for command in commands(self._config, view, expected):
+            terminalreporter.write_line(command)

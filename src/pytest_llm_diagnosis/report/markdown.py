@@ -1,0 +1,225 @@
+"""`report.md`: the diagnosis for a pull request or a step summary on GitHub.
+
+Verdict and next step come first, then the evidence, then the failing cases,
+folded.  Whatever is not our own wording is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from pytest_llm_diagnosis.diagnosis import Spotted, VariantDiagnosis
+from pytest_llm_diagnosis.records import CaseResult
+
+from .escaping import markdown_escaped
+from .failure import first_line
+from .tables import Table, flip_table, part_table, rate_table
+from .terminal import INTERRUPTED, note_text, run_text
+from .verdicts import cases, next_text, verdict_text
+from .view import View
+from .wording import (
+    cause_table,
+    confirmation_text,
+    confound_text,
+    detail_texts,
+    head_text,
+    spotted_text,
+)
+
+LIMIT = 1_000_000
+"""Most bytes of a report; GitHub drops a step summary of over 1 MiB whole."""
+
+_LISTED = 20
+"""Most cases or notes in one list."""
+
+_CLOSING = 200
+"""Bytes kept free for the line that says how much is left out, and the end."""
+
+
+def write_markdown(path: Path, view: View) -> None:
+    """Write the report; raises `OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(markdown_text(view), encoding="utf-8", newline="\n")
+
+
+def append_markdown(path: Path, view: View) -> None:
+    """Append the report to a step summary, within what is left of its size.
+
+    Raises `OSError`.
+    """
+    with path.open("ab") as file:
+        begun = file.tell()
+        room = LIMIT - begun
+        # A heading is one only after an empty line.
+        gap = "\n\n" if begun else ""
+        file.write(f"{gap}{markdown_text(view, room)}".encode())
+
+
+def markdown_text(view: View, most: int = LIMIT) -> str:
+    """Return the report, cut to about `most` bytes; it says what is left out."""
+    lines = _fitted(_head(view), most - _CLOSING, "line")
+    failing = [one for one in view.results if one.outcome == "failed"]
+    if failing:
+        room = most - _CLOSING - _size(lines)
+        lines += _folded(failing, room)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _size(lines: Iterable[str]) -> int:
+    return sum(len(line.encode()) + 1 for line in lines)
+
+
+def _fitted(lines: Iterable[str], room: int, what: str) -> list[str]:
+    """Return the lines that fit, and how many more there are."""
+    kept: list[str] = []
+    left_out = 0
+    for line in lines:
+        room -= len(line.encode()) + 1
+        if room >= 0:
+            kept.append(line)
+        else:
+            left_out += 1
+    if left_out:
+        plural = "" if left_out == 1 else "s"
+        kept += ["", f"{left_out} more {what}{plural} left out: too long for this page"]
+    return kept
+
+
+# -- verdict and evidence --------------------------------------------------
+
+
+def _head(view: View) -> Iterator[str]:
+    variants = view.diagnosis.variants
+    probed = [one for one in variants if one.probed] or variants[:1]
+    yield "## LLM diagnosis"
+    if not variants:
+        yield from ["", "verdict: none: no case was answered and graded."]
+    for variant in probed:
+        yield from _verdict(variant, view)
+    for confirmation in view.confirmations:
+        yield from ["", markdown_escaped(confirmation_text(confirmation))]
+    if variants:
+        yield from _evidence(view, probed)
+    yield from _not_run(view)
+    yield ""
+    yield f"Run: {markdown_escaped(run_text(view.run))}"
+
+
+def _verdict(variant: VariantDiagnosis, view: View) -> Iterator[str]:
+    said = verdict_text(variant, view.diagnosis)
+    text = said if said.startswith("verdict") else f"verdict: {said}"
+    yield ""
+    yield f"**{markdown_escaped(variant.name)}**: {markdown_escaped(text)}"
+    following = next_text(variant, view.diagnosis)
+    if following:
+        yield ""
+        yield f"**next**: {markdown_escaped(following)}"
+
+
+def _evidence(view: View, probed: Sequence[VariantDiagnosis]) -> Iterator[str]:
+    diagnosis = view.diagnosis
+    yield from ["", "### Evidence"]
+    for table in (rate_table(diagnosis), part_table(diagnosis), flip_table(diagnosis)):
+        yield from _table(table)
+    notes = (f"note: {confound_text(one)}" for one in diagnosis.confounds)
+    yield from _listed("", list(notes))
+    for variant in probed:
+        yield from _causes(variant)
+
+
+def _causes(variant: VariantDiagnosis) -> Iterator[str]:
+    yield ""
+    head = markdown_escaped(head_text(variant))
+    yield f"**{markdown_escaped(variant.name)}**: {head}"
+    if variant.probed:
+        yield from _table(cause_table(variant))
+        yield from _listed("", list(detail_texts(variant)))
+    yield from _spotted("Suspected checks", variant.suspects)
+    yield from _spotted("Marks that contradict their cause", variant.doubtful_marks)
+
+
+def _spotted(title: str, spotted: Sequence[Spotted]) -> Iterator[str]:
+    yield from _listed(title, [spotted_text(case) for case in spotted])
+
+
+def _not_run(view: View) -> Iterator[str]:
+    """Yield what the verdict does not cover."""
+    missing = [*([INTERRUPTED] if view.run.interrupted else []), *_unseen(view)]
+    errors = [_error(one) for one in view.results if one.outcome == "error"]
+    yield from _listed("Not covered", missing)
+    yield from _listed("Errors", errors)
+    yield from _listed("Notes", list(map(note_text, view.run.notes)))
+
+
+def _unseen(view: View) -> Iterator[str]:
+    for variant in view.diagnosis.variants:
+        unprobed = variant.failing - variant.failed_part.without_cause - variant.probed
+        parts = [
+            f"{cases(count)} {what}"
+            for count, what in (
+                (variant.errors, "without an answer"),
+                (variant.skipped, "skipped"),
+                (unprobed if variant.probed else 0, "failed and not asked again"),
+            )
+            if count > 0
+        ]
+        if parts:
+            yield f"{variant.name}: {', '.join(parts)}"
+
+
+def _error(result: CaseResult) -> str:
+    place = f"{result.file}:{result.line} {result.id}[{result.variant}]"
+    return f"{place}: {result.message or 'no answer'}"
+
+
+# -- failing cases ---------------------------------------------------------
+
+
+def _folded(failing: Sequence[CaseResult], room: int) -> list[str]:
+    head = [
+        "",
+        "<details>",
+        f"<summary>{cases(len(failing))} failed</summary>",
+        "",
+        "| case | mark | variant | cause | first finding |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    rows = _fitted(map(_row, failing), room - _size(head), "failing case")
+    return [*head, *rows, "", "</details>"]
+
+
+def _row(result: CaseResult) -> str:
+    finding = result.finding
+    return _cells(
+        [
+            f"{result.file}:{result.line} {result.id}",
+            result.mark,
+            result.variant,
+            finding.cause if finding else "not probed",
+            first_line(result),
+        ]
+    )
+
+
+# -- blocks ----------------------------------------------------------------
+
+
+def _cells(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(markdown_escaped(cell, 300) for cell in cells)} |"
+
+
+def _table(table: Table) -> Iterator[str]:
+    if table[1:]:
+        head, *rows = table
+        yield from ["", _cells(head), f"|{' --- |' * len(head)}"]
+        yield from map(_cells, rows)
+
+
+def _listed(title: str, texts: Sequence[str]) -> Iterator[str]:
+    if not texts:
+        return
+    yield from ["", f"{title}:", ""] if title else [""]
+    yield from (f"- {markdown_escaped(text, 500)}" for text in texts[:_LISTED])
+    if texts[_LISTED:]:
+        yield f"- and {len(texts) - _LISTED} more"
