@@ -173,6 +173,8 @@ def test_a_catastrophic_pattern_is_undecided(name: str) -> None:
         ("contains", "\u200b ", "nothing that could be seen"),
         ("contains", {"text": "a", "ignore_case": "yes"}, "true or false"),
         ("fuzzy", {"text": "a", "threshold": 120}, "0 to 100"),
+        ("fuzzy", {"text": "a", "threshold": 0.85}, "threshold is in percent"),
+        ("fuzzy", {"text": "a", "threshold": 1}, "threshold is in percent"),
         ("fuzzy", {"text": "a", "threshold": -1}, "number from 0"),
         ("fuzzy", "  ", "nothing that could be seen"),
         ("matches", "(", "broken regular expression '('"),
@@ -242,3 +244,10 @@ def test_a_text_contains_itself(text: str, dimension: Dimension) -> None:
     assert outcome("contains", text, text, dimension) is None
     assert outcome("equals", text, text, dimension) is None
     assert outcome("excludes", text, text, dimension) == "excludes:present"
+
+
+def test_a_share_for_a_threshold_is_told_in_percent() -> None:
+    """0.85 would let anything pass; the hint says what was meant."""
+    problem = refusal("fuzzy", {"text": "a b", "threshold": 0.85})
+    assert problem.finding.startswith("fuzzy: threshold is in percent")
+    assert problem.hint == "in percent; write 85"

@@ -107,6 +107,10 @@ def _bind(spec: CheckSpec) -> Fuzzy:
     )
     if threshold > 100:  # noqa: PLR2004 (a percentage)
         raise read.wrong(spec, f"threshold must be 0 to 100 percent, not {threshold:g}")
+    if 0 < threshold <= 1:
+        # Any text is that much alike: it was meant as a share.
+        finding = f"threshold is in percent, so {threshold:g} would pass anything"
+        raise read.wrong(spec, finding, f"in percent; write {100 * threshold:g}")
     if not fold(bound.text):
         raise read.wrong(spec, "the text holds nothing that could be seen")
     return bound
