@@ -209,6 +209,13 @@ def test_value(params: Json, text: str, code: str | None) -> None:
         (5, "$", "USD 5.00"),
         (5, "EUR", "5,00 \u20ac"),
         (2, "m", "2m"),
+        (150, "minutes", "2 hours 30 minutes"),
+        (150, "minutes", "2 h 30 min"),
+        (150, "minutes", "It takes 2h30."),
+        (150, "minutes", "2h 30m"),
+        (30, "minutes", "30 min"),
+        (20, "C", "20 \u00b0C"),
+        (68, "F", "68\u00b0F"),
         (2, "boxes", "two large boxes"),
         (1, "box", "a box"),
         (12, "stores", "12 store locations"),
@@ -267,12 +274,67 @@ def test_tool_arguments_state_numbers() -> None:
         ({"value": 45, "tolerance": -1}, "tolerance must be"),
         ({"value": 45, "tolerance": "x%"}, "tolerance must be"),
         ({"value": 45, "unit": ""}, "unit must be text"),
+        ({"value": "45 days", "unit": "weeks"}, "'days' in value, 'weeks' in unit"),
+        ({"value": "$45", "unit": "EUR"}, "'$' in value, 'EUR' in unit"),
+        ({"value": 45, "unit": "dayz"}, "unknown unit 'dayz'"),
+        ({"value": "45 minuts"}, "unknown unit 'minuts'"),
         ({"value": 45, "final": 1}, "final must be true or false"),
     ],
 )
 def test_parameters_that_cannot_work(params: Json, finding: str) -> None:
     """Each is an input error where the check stands."""
     assert finding in refusal("number", params).finding
+
+
+def test_a_unit_stated_twice_must_agree() -> None:
+    """The unit of the value and `unit` may be two names of one."""
+    assert outcome("number", {"value": "45 days", "unit": "day"}, "45 days") is None
+    assert outcome("number", {"value": "$45", "unit": "USD"}, "45 dollars") is None
+    assert outcome("number", {"value": "2 big boxes", "unit": "big box"}, "2") is None
+
+
+def test_a_slip_in_a_unit_is_no_free_unit() -> None:
+    """The hint names the unit that was meant."""
+    for slip, name in (
+        ("dayz", "days"),
+        ("weks", "weeks"),
+        ("celcius", "celsius"),
+        ("Kilometrs", "kilometres"),
+    ):
+        hint = refusal("number", {"value": 45, "unit": slip}).hint
+        assert hint == f"did you mean {name!r}?"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "boxes",
+        "males",
+        "moles",
+        "mules",
+        "votes",
+        "tents",
+        "files",
+        "rounds",
+        "pears",
+        "points",
+        "ponds",
+        "moths",
+        "tons",
+        "tones",
+        "quartets",
+        "litters",
+        "rays",
+        "people",
+        "weekdays",
+        "weekends",
+        "mils",
+        "seats",
+    ],
+)
+def test_a_free_unit_is_counted(unit: str) -> None:
+    """A thing that is counted is no misspelt unit, even if it is spelled alike."""
+    assert outcome("number", {"value": 45, "unit": unit}, f"45 {unit}") is None
 
 
 def test_reason_gold_and_description() -> None:

@@ -150,11 +150,13 @@ def _words_after(text: str, end: int, wanted: str) -> Iterator[str]:
         _ASIDE.match(tail) or _RANGE.match(tail) or _HALF_OF.match(text, end, end + 4)
     )
     position = len(aside.group()) if aside else 0
-    for _ in range(_WORDS):
+    for index in range(_WORDS):
         found = _WORD.match(tail, position)
         if found is None:
             return
         word, position = found["word"], found.end()
-        if word.casefold() in _STOPS and not same_noun(word, wanted):
+        # Right behind a number it stands for minutes, later for a minimum.
+        is_unit = same_noun(word, wanted) or (index == 0 and word == "min")
+        if word.casefold() in _STOPS and not is_unit:
             return
         yield word

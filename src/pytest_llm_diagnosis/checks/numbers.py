@@ -23,7 +23,7 @@ from .normalise import said
 from .numerals import Numeral, numerals, prepared, with_points
 from .protocol import BoundCheck, CheckType, Example
 from .showing import shown_all, shown_answer
-from .units import units_named
+from .units import misspelt_unit, units_named
 
 FINAL_MARKER = re.compile(
     r"\b(?:final |correct )?answer\b(?: is| would be|:| =)[\s*:]*|####[ ]*"
@@ -212,9 +212,14 @@ def _bind(spec: CheckSpec) -> Number:
         written = with_points(written)
     value, unit = _value(spec, written)
     if "unit" in params:
+        told = read.text(spec, params["unit"], "unit").strip()
+        if unit and not _same_unit(unit, told):
+            finding = f"two units: {unit!r} in value, {told!r} in unit"
+            raise read.wrong(spec, finding, "give the number its unit once")
         # Read together, so that `1.5` with the unit `million` is understood.
-        unit = read.text(spec, params["unit"], "unit").strip()
-        value, unit = _value(spec, f"{value:f} {unit}")
+        value, unit = _value(spec, f"{value:f} {told}")
+    if meant := misspelt_unit(unit):
+        raise read.wrong(spec, f"unknown unit {unit!r}", f"did you mean {meant!r}?")
     return Number(
         spec=spec,
         value=value,
@@ -223,6 +228,13 @@ def _bind(spec: CheckSpec) -> Number:
         final=read.flag(spec, params, "final", default=False),
         decimal_comma=decimal_comma,
     )
+
+
+def _same_unit(one: str, other: str) -> bool:
+    named = units_named(one)
+    if named:
+        return named == units_named(other)
+    return says(one.split(), other) and says(other.split(), one)
 
 
 def _result(text: str) -> str:

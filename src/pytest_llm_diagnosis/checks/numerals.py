@@ -26,6 +26,11 @@ MAX_LENGTH = 100
 _SPACES = "\u00a0\u2007\u2009\u202f"
 _GROUP_MARK = re.compile(rf"(?<=\d)[{_SPACES}'\u2019_](?=\d{{3}}(?!\d))")
 _VULGAR = re.compile("(?P<whole>\\d+)?[ ]?(?P<part>[\u00bc-\u00be\u2150-\u215e])")
+# `2h30` and `2h 30m`, where an m alone would be metres.
+_HOURS = re.compile(
+    r"(?<![\w.,])(\d{1,3})(?:h(?=\d\d(?!\w))|[ ]?h[ ]?(?=\d{1,2}[ ]?m(?:in)?(?!\w)))"
+    r"(\d{1,2})(?:[ ]?m(?:in)?(?!\w))?"
+)
 _AND_A_HALF = re.compile(r"(?<![\d.,])(\d+) and a half\b", re.IGNORECASE)
 _SUPERSCRIPT = re.compile(
     "(?<=[^\u00b2\u00b3\u00b9\u2070\u2074-\u2079])(?=[\u00b2\u00b3\u00b9\u2070\u2074-\u2079])"
@@ -112,6 +117,7 @@ def prepared(text: str) -> str:
     if "\\" in text or "{,}" in text:
         for pattern, plain in _LATEX:
             text = pattern.sub(plain, text)
+    text = _HOURS.sub(r"\1 h \2 min", text)
     return _without_list_markers(without_emphasis(text))
 
 

@@ -19,6 +19,13 @@ class Unit(NamedTuple):
     factor: Decimal
 
 
+# Words that are spelled like a unit, and counted as things.
+_WORD_LIST = "moth pond tone litter minuet quartet decree mil bye"
+_WORDS = frozenset(_WORD_LIST.split())
+_SHORTEST = len("days")
+# Of longer names one letter may also be another: `celcius`.
+_LONG = len("celsius")
+
 # family: (factor, names); a plural in -s or -es is understood.
 _TABLE: Mapping[str, tuple[tuple[str, str], ...]] = {
     "time": (
@@ -76,9 +83,9 @@ _TABLE: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("0.1", "\u2030|per mille"),
     ),
     "points": (("1", "percentage point|pp"), ("0.01", "basis point|bp|bps")),
-    "celsius": (("1", "\u00b0c|degree celsius|degrees celsius|celsius|degree c"),),
+    "celsius": (("1", "\u00b0c|degree celsius|degrees celsius|celsius|degree c|c"),),
     "fahrenheit": (
-        ("1", "\u00b0f|degree fahrenheit|degrees fahrenheit|fahrenheit|degree f"),
+        ("1", "\u00b0f|degree fahrenheit|degrees fahrenheit|fahrenheit|degree f|f"),
     ),
     "degree": (("1", "\u00b0 degree deg"),),
     "dollar": (("1", "$ us$ usd dollar buck"), ("0.01", "cent \u00a2")),
@@ -108,6 +115,35 @@ def units_named(name: str) -> frozenset[Unit]:
     name = name.casefold()
     forms = [name] if len(name) < len("hrs") else sorted(noun_forms(name), key=len)
     return next((_NAMED[form] for form in reversed(forms) if form in _NAMED), _NONE)
+
+
+def misspelt_unit(name: str) -> str:
+    """Return the unit that a name was surely meant to be; mostly an empty text.
+
+    Anything can be counted, so only slips that make no other word are told: a
+    letter too many, too few or swapped, or a final z.
+    """
+    written = name.casefold()
+    if units_named(written) or noun_forms(written) & _WORDS:
+        return ""
+    spelled = (form for each in _NAMED for form in (each, f"{each}s"))
+    meant = [form for form in spelled if _is_slip(written, form)]
+    return max(meant, key=lambda form: form[-1] == written[-1], default="")
+
+
+def _is_slip(written: str, name: str) -> bool:
+    if len(name) < _SHORTEST or written[:1] != name[0]:
+        return False
+    if len(written) == len(name):
+        differing = [at for at, one in enumerate(name) if one != written[at]]
+        parts = [text[differing[0] : differing[-1] + 1] for text in (name, written)]
+        swapped = len(differing) == len("ab") and parts[0] == parts[1][::-1]
+        other = len(differing) == 1 and (len(name) >= _LONG or parts[1] == "z")
+        return swapped or other
+    longer, shorter = sorted((written, name), key=len, reverse=True)
+    return len(longer) == len(shorter) + 1 and any(
+        longer[:at] + longer[at + 1 :] == shorter for at in range(len(longer))
+    )
 
 
 def same_noun(one: str, other: str) -> bool:
