@@ -204,7 +204,8 @@ BAD = {
         "did you mean 'contains'? checks: contains, number, json, tool_call",
     ),
     "limit among facts": Bad(
-        case_but(facts="[seconds: 1]"), "a.eval.yaml:2: unknown check 'seconds'"
+        case_but(facts="[seconds: 1]"),
+        "a.eval.yaml:2: 'seconds' stands under limits, not under facts",
     ),
     "wrong parameter": Bad(
         case_but(facts="[number: {value: many}]"),

@@ -90,7 +90,6 @@ def test_loose_as_written(tmp_path: Path, check: str, *, loose: bool) -> None:
         ),
         ("{max_wrods: 3, loose: true}", "form", "unknown check 'max_wrods'"),
         ("{max_words: x, loose: true}", "form", "'max_words'"),
-        ("{contains: x, loose: true}", "facts", "unknown check 'loose'"),
     ],
 )
 def test_loose_written_wrong(
@@ -101,3 +100,49 @@ def test_loose_written_wrong(
         loaded(tmp_path, check, dimension)
     assert finding in str(caught.value)
     assert all(problem.location.line == 6 for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("check", "dimension", "told"),
+    [
+        ("{headings: 2}", "facts", ["'headings' stands under form, not under facts"]),
+        ("{tokens: 9}", "form", ["'tokens' stands under limits, not under form"]),
+        ("headings", "facts", ["'headings' stands under form, not under facts"]),
+        ("{seconds: 4}", "facts", ["'seconds' stands under limits, not under facts"]),
+        (
+            "{number: 45, unit: days}",
+            "facts",
+            [
+                "'unit' is an option of 'number': it stands inside",
+                "write number: {value: 45, unit: days}",
+            ],
+        ),
+        (
+            "{number: {value: 45}, unit: days}",
+            "form",
+            ["'unit' is an option", "write number: {value: 45, unit: days}"],
+        ),
+        (
+            "{max_words: 4, lose: true}",
+            "form",
+            ["unknown key 'lose' beside 'max_words'", "did you mean 'loose'?"],
+        ),
+        (
+            "{contains: x, loose: true}",
+            "facts",
+            ["'loose' stands under form, not under facts"],
+        ),
+        ("{contains: x, headings: 2}", "facts", ["'headings' stands under form"]),
+        ("{contains: x, hedings: 2}", "facts", ["unknown check 'hedings'"]),
+        ("{hedings: x, loose: true}", "form", ["unknown check 'hedings'"]),
+    ],
+)
+def test_what_stands_in_the_wrong_place(
+    tmp_path: Path, check: str, dimension: str, told: list[str]
+) -> None:
+    """One problem tells where it belongs; it is neither unknown nor a second check."""
+    with pytest.raises(InputError) as caught:
+        loaded(tmp_path, check, dimension)
+    (problem,) = caught.value.problems
+    for part in told:
+        assert part in problem.show()

@@ -211,6 +211,10 @@ def test_whole_numbers_may_have_a_point() -> None:
         ("facts: [contains: {}]", ["'contains' in 'facts' has no 'text'"]),
         ("facts: [contains: ['']]", ["item 1 of 'contains' must not be empty"]),
         ("limits: {second: 1}", ["unknown check 'second'"]),
+        (
+            "limits: {number: 1}",
+            ["'number' stands under facts or form, not under limits"],
+        ),
         ("limits: [seconds: 0]", ["'seconds' in 'limits' must be more than 0, got 0"]),
         ("evidence: [{txt: a}]", ["unknown key 'txt' in 'evidence'"]),
         ("evidence: 5", ["'evidence' must be text, a mapping or a list, got 5"]),

@@ -11,7 +11,7 @@ from pytest_llm_diagnosis.records import JsonObject
 from pytest_llm_diagnosis.source import ListNode, MapNode, Node, locate
 
 from .accepting import acceptor
-from .wording import Fault, SchemaError, faults
+from .wording import Fault, SchemaError, faults, placed
 
 
 class Validator:
@@ -36,7 +36,8 @@ class Validator:
         if self._accepts(node):
             return []
         found = (faults(error, self._what) for error in self._errors(node))
-        return list(dict.fromkeys(fault for group in found for fault in group))
+        told = (placed(fault, self._schema) for group in found for fault in group)
+        return list(dict.fromkeys(told))
 
     def problems(self, node: Node, path: Path) -> list[Problem]:
         """Return everything in a value that breaks the schema, at its line."""

@@ -10,7 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from pytest_llm_diagnosis.errors import did_you_mean, valid_choices
-from pytest_llm_diagnosis.records import Json
+from pytest_llm_diagnosis.records import Json, JsonObject
+
+from .misplacing import homes, strays
 
 Trail: TypeAlias = tuple[str | int, ...]
 
@@ -56,12 +58,16 @@ class SchemaError(Protocol):
 
 
 class Fault(NamedTuple):
-    """What is wrong where: `trail` leads to a value, or with `key` to its key."""
+    """What is wrong where: `trail` leads to a value, or with `key` to its key.
+
+    `check` is the name of an unknown check.
+    """
 
     trail: Trail
     text: str
     hint: str = ""
     key: bool = False
+    check: str = ""
 
 
 def faults(error: SchemaError, what: str) -> Iterator[Fault]:
@@ -72,6 +78,16 @@ def faults(error: SchemaError, what: str) -> Iterator[Fault]:
     else:
         explain = _EXPLAIN.get(error.validator, _other)
         yield from explain(error, trail, _name(trail, what))
+
+
+def placed(fault: Fault, schema: JsonObject) -> Fault:
+    """Return what is wrong with a check that stands elsewhere in an eval schema."""
+    places = homes(fault.check, schema)
+    if not places:
+        return fault
+    here = next(step for step in fault.trail if isinstance(step, str))
+    text = f"{fault.check!r} stands under {' or '.join(places)}, not under {here}"
+    return Fault(fault.trail, text, key=True)
 
 
 def meant(faulty: Iterable[str], known: Collection[str]) -> set[str]:
@@ -87,6 +103,9 @@ def meant(faulty: Iterable[str], known: Collection[str]) -> set[str]:
 def _of_union(error: SchemaError, trail: Trail, what: str) -> Iterator[Fault]:
     if _is_check(error) and isinstance(error.instance, str):
         yield _bare_check(error, trail)
+        return
+    if found := list(_strays(error, trail)):
+        yield from found
         return
     alternatives: dict[object, list[SchemaError]] = {}
     for part in error.context:
@@ -114,13 +133,34 @@ def _is_of_other_type(part: SchemaError) -> bool:
     return bool(part.validator == "type")
 
 
+def _strays(error: SchemaError, trail: Trail) -> Iterator[Fault]:
+    # The union of `loose` lies within that of the checks, and names no check.
+    if not _is_check(error) or "properties" in error.schema:
+        return
+    known = _known_checks(error)
+    item = error.instance if isinstance(error.instance, dict) else {}
+    for stray in strays(item, known):
+        place = (*trail, stray.key)
+        if stray.finding:
+            yield Fault(place, stray.finding, stray.hint, key=True)
+        else:
+            yield _unknown(stray.key, list(known), place, "check", "")
+
+
+def _known_checks(error: SchemaError) -> JsonObject:
+    """Return the schemas of the checks that a union offers."""
+    alternatives = cast("Sequence[JsonObject]", error.validator_value)
+    offered = (each.get("properties", {}) for each in alternatives)
+    return {
+        name: schema
+        for each in offered
+        for name, schema in cast("JsonObject", each).items()
+    }
+
+
 def _bare_check(error: SchemaError, trail: Trail) -> Fault:
     name = str(error.instance)
-    names = [
-        known
-        for alternative in cast("Sequence[Mapping[str, Json]]", error.validator_value)
-        for known in cast("Mapping[str, Json]", alternative.get("properties", {}))
-    ]
+    names = list(_known_checks(error))
     if name in names:
         return Fault(trail, f"check {name!r} needs a value", f"write {name}: ...")
     return _unknown(name, names, trail, "check", "")
@@ -129,9 +169,10 @@ def _bare_check(error: SchemaError, trail: Trail) -> Fault:
 def _unknown(
     name: str, names: Sequence[str], trail: Trail, kind: str, where: str
 ) -> Fault:
-    listed = "checks" if kind == "check" else "valid"
-    hint = valid_choices(name, names, listed)
-    return Fault(trail, f"unknown {kind} {name!r}{where}", hint, key=True)
+    is_check = kind == "check"
+    hint = valid_choices(name, names, "checks" if is_check else "valid")
+    text = f"unknown {kind} {name!r}{where}"
+    return Fault(trail, text, hint, key=True, check=name if is_check else "")
 
 
 def _unknown_keys(error: SchemaError, trail: Trail, _name: str) -> Iterator[Fault]:
