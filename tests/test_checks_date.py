@@ -36,6 +36,16 @@ DAY = "2024-05-03"
         "2024, May 3rd",
         "May\u00a03,\u00a02024",
         '{"opened": "2024-05-03"}',
+        "the third of May in 2024",
+        "May 3 in 2024",
+        "3-May-24",
+        "03-MAY-2024",
+        "20240503",
+        "2024\u5e745\u67083\u65e5",
+        "3. Mai 2024",
+        "Es war am 3. Mai 2024, einem Freitag.",
+        "It was not until 3 May 2024.",
+        "It was not 2 May 2024 but 3 May 2024.",
         "It closed in 1999 and opened again on 3 May 2024.",
     ],
 )
@@ -56,6 +66,12 @@ def test_written_forms(text: str) -> None:
         (DAY, "in 2024", "date:incomplete"),
         (DAY, "version 3.5.2024.1", "date:missing"),
         (DAY, "31 April 2024", "date:missing"),
+        (DAY, "order 20240532", "date:missing"),
+        (DAY, "order 20241305", "date:missing"),
+        (DAY, "order A20240503", "date:missing"),
+        (DAY, "It was not on 3 May 2024 but on 4 May.", "date:other"),
+        (DAY, "It wasn't 3 May 2024.", "date:other"),
+        ("2024-05-02", "1. May 3, 2024\n2. May 4, 2024", "date:other"),
         (DAY, "03/05/2024", "date:ambiguous"),
         (DAY, "13/05/2024", "date:other"),
         ({"value": DAY, "order": "day_first"}, "03/05/2024", None),
@@ -128,3 +144,10 @@ def test_any_day_in_any_form(day: date, form: str) -> None:
     assert outcome("date", day.isoformat(), written) is None
     other = day.replace(year=day.year - 1) if day.month != 2 else date(999, 2, 1)
     assert outcome("date", f"{other:%Y-%m-%d}".zfill(10), written) == "date:other"
+
+
+def test_a_denied_date_is_told_as_denied() -> None:
+    """The reason shows the word that takes it back."""
+    verdict = graded("date", DAY, "It was not on 3 May 2024.")
+    assert "found 'not on 3 May 2024' in" in verdict.reason
+    assert "must be one date" in refusal("date", "not 3 May 2024").finding

@@ -117,6 +117,13 @@ def test_several_numbers_or_none(text: str, expected: list[str]) -> None:
     ("params", "text", "code"),
     [
         (45, "It is 45.", None),
+        (45, "It is not 45.", "number:other"),
+        (45, "It isn't 45 but 50.", "number:other"),
+        (45, "It is not 40 but 45.", None),
+        (45, "Whether or not 45 fit, it is 45.", None),
+        (45, "not only 45", None),
+        ("45 days", "not 45 days", "number:other"),
+        ("150 minutes", "not 2 hours 30 minutes", "number:other"),
         (45, "1945", "number:other"),
         (45, "3.45", "number:other"),
         (45, "-45", "number:other"),
@@ -389,3 +396,9 @@ def in_words(number: int) -> str:
     size, name = (100, "hundred") if number < 1000 else (1000, "thousand")
     rest = f" {in_words(number % size)}" if number % size else ""
     return f"{in_words(number // size)} {name}{rest}"
+
+
+def test_a_denied_number_is_told_as_denied() -> None:
+    """The reason shows the word that takes it back."""
+    verdict = graded("number", 45, "It is not 45.")
+    assert verdict.reason == "expected 45, found 'not 45.' in 'It is not 45.'"

@@ -1,6 +1,6 @@
 """Finding the dates a text states, in any written form (English).
 
-`2024-05-03`, `3 May 2024`, `May 3rd, 2024`, `the third of May 2024`,
+`2024-05-03`, `20240503`, `3 May 2024`, `May 3rd, 2024`, `the third of May 2024`,
 `Friday 3.5.2024`, `03/05/2024`, `May 2024`, `05/2024`, `3-5 May 2024` and bare
 years.  Slashed dates are read in a stated order; without one, both readings of
 an ambiguous date are given and marked.  A day before dots comes first.
@@ -14,6 +14,7 @@ from datetime import date
 from itertools import islice
 from typing import Literal, NamedTuple
 
+from .denials import denial
 from .normalise import same_shapes, without_emphasis
 from .number_words import in_digits
 
@@ -32,6 +33,16 @@ _MONTH_NAMES = (
 )
 _MONTHS = {name: at for at, name in enumerate(_MONTH_NAMES.split(), start=1)}
 _SHORT = {name[:3]: at for name, at in _MONTHS.items()} | {"sept": 9}
+_GERMAN_MONTHS = {
+    "januar": 1,
+    "februar": 2,
+    "m\u00e4rz": 3,
+    "mai": 5,
+    "juni": 6,
+    "juli": 7,
+    "oktober": 10,
+    "dezember": 12,
+}
 _MONTH = rf"(?P<month>{'|'.join([*_MONTHS, *_SHORT])})\b\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?\b"
 _TO = r"\s?(?:-|to|and|until|through)\s?"
@@ -55,15 +66,34 @@ _FULL = (
     r"(?<![\w./-])(?P<year>\d{4})(?P<gap>[-/.])(?P<month>\d{1,2})(?P=gap)"
     r"(?P<day>\d{1,2})(?![\d/-]|\.\d|[a-su-z])"
 )
+_COMPACT = (
+    # 20240503
+    r"(?<![\w.,/$-])(?P<year>1[5-9]\d\d|20\d\d)(?P<month>\d\d)(?P<day>\d\d)"
+    r"(?![\w/-]|[.,]\d)"
+)
+# With the signs for year, month and day of Chinese and Japanese.
+_SIGNED = (
+    "(?P<year>\\d{4}) ?\u5e74 ?(?P<month>\\d{1,2}) ?\u6708 ?(?P<day>\\d{1,2}) ?\u65e5"
+)
+_DASHED = (
+    # 3-May-24
+    rf"(?<![\w.,/-])(?P<day>\d{{1,2}})(?P<gap>[-/.]){_MONTH}(?P=gap)"
+    r"(?P<year>\d{4}|\d{2})(?![\w/-]|\.\d)"
+)
+_GERMAN = (
+    # 3. Mai 2024; of names that are no English ones: a list may be numbered so
+    rf"(?<![\w.,/])(?P<day>\d{{1,2}})\. ?(?P<month>{'|'.join(_GERMAN_MONTHS)})\b"
+    r"(?: (?P<year>\d{4})\b)?"
+)
 _DAY_MONTH = (
     # 3 May 2024, 3-5 May 2024, 3rd of May
     rf"(?<![\w.,/])(?:(?P<from>\d{{1,2}})(?:st|nd|rd|th)?{_TO})?{_DAY},? ?(?:day )?"
-    rf"(?:of )?{_MONTH}(?:,? (?:of )?{_YEAR})?"
+    rf"(?:of )?{_MONTH}(?:,? (?:of |in )?{_YEAR})?"
 )
 _MONTH_DAY = (
     # May 3, 2024; May 3-5, 2024; May the 3rd
     rf"\b{_MONTH} (?:the )?(?:(?P<from>\d{{1,2}})(?:st|nd|rd|th)?{_TO})?{_DAY}"
-    rf"(?![:.]\d)(?:,? (?:of )?{_YEAR})?"
+    rf"(?![:.]\d)(?:,? (?:of |in )?{_YEAR})?"
 )
 _YEAR_MONTH_DAY = (
     # 2024, May 3rd; not the end of one date and the beginning of the next
@@ -73,7 +103,7 @@ _PARTIAL = (
     # 2024-05
     r"(?<![\w./-])(?P<year>\d{4})-(?P<month>\d{2})(?![\d/-])",
     # May 2024
-    rf"\b{_MONTH},? (?:of )?{_YEAR}",
+    rf"\b{_MONTH},? (?:of |in )?{_YEAR}",
     # 2024 May
     rf"(?<![\w./-])(?P<year>\d{{4}}),? {_MONTH}",
     # 05/2024
@@ -89,7 +119,17 @@ _MONTH_ALONE = re.compile(
 )
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
-    for form in (_FULL, _DAY_MONTH, _YEAR_MONTH_DAY, _MONTH_DAY, *_PARTIAL)
+    for form in (
+        _FULL,
+        _COMPACT,
+        _SIGNED,
+        _DASHED,
+        _GERMAN,
+        _DAY_MONTH,
+        _YEAR_MONTH_DAY,
+        _MONTH_DAY,
+        *_PARTIAL,
+    )
 )
 _NUMERIC = re.compile(
     r"(?<![\w./-])(?P<one>\d{1,2})(?P<gap>[-/.])(?P<two>\d{1,2})(?P=gap)"
@@ -122,11 +162,15 @@ class When(NamedTuple):
 
 
 class Stated(NamedTuple):
-    """A date in a text: what it means, how it is written, and if that is sure."""
+    """A date in a text: what it means, how it is written, and if that is sure.
+
+    One that is denied (`not on 3 May`) is written with what denies it.
+    """
 
     when: When
     written: str
     is_sure: bool = True
+    is_denied: bool = False
 
 
 def dates(text: str, order: Order | None = None) -> list[Stated]:
@@ -139,8 +183,13 @@ def dates(text: str, order: Order | None = None) -> list[Stated]:
         if any(covered[start:end]):
             continue
         covered[start:end] = b"\1" * (end - start)
-        taken += stated
+        denied = denial(text, start)
+        taken += [_denied(each, denied) for each in stated] if denied else stated
     return taken
+
+
+def _denied(stated: Stated, denied: str) -> Stated:
+    return stated._replace(written=f"{denied}{stated.written}", is_denied=True)
 
 
 def prepared(text: str) -> str:
@@ -200,7 +249,7 @@ def _month(written: str | None) -> int | None:
     if written is None or written.isdigit():
         return None if written is None else int(written)
     name = written.lower()
-    return _MONTHS.get(name) or _SHORT[name]
+    return _MONTHS.get(name) or _SHORT.get(name) or _GERMAN_MONTHS[name]
 
 
 def _year(written: str | None) -> int | None:

@@ -39,7 +39,8 @@ class Dating(BoundCheck):
         if not stated:
             found = f"found no date in {shown_answer(answer)}"
             return self.failed("date:missing", f"expected {self.wanted}, {found}")
-        right = [each for each in stated if each.when.says(self.wanted)]
+        held = [each for each in stated if not each.is_denied]
+        right = [each for each in held if each.when.says(self.wanted)]
         if not right:
             return self._other(stated, answer)
         sure = [each for each in right if each.is_sure]
@@ -63,7 +64,8 @@ class Dating(BoundCheck):
         return (str(self.wanted),) if self.seeks_facts else ()
 
     def _other(self, stated: Sequence[Stated], answer: Answer) -> Verdict:
-        part = any(each.when.is_part_of(self.wanted) for each in stated)
+        held = (each.when for each in stated if not each.is_denied)
+        part = any(when.is_part_of(self.wanted) for when in held)
         code = "date:incomplete" if part else "date:other"
         found = shown_all(list(dict.fromkeys(each.written for each in stated)))
         reason = f"expected {self.wanted}, found {found} in {shown_answer(answer)}"
@@ -134,7 +136,7 @@ def _wanted(spec: CheckSpec, written: Json, order: Order | None) -> When:
         finding = f"{written!r} is ambiguous"
         hint = f"write 2024-05-03, or state order: {' or '.join(ORDERS)}"
         raise read.wrong(spec, finding, hint)
-    if len(found) != 1:
+    if len(found) != 1 or found[0].is_denied:
         raise read.wrong(
             spec, f"value must be one date such as 2024-05-03, not {written!r}"
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Json, Verdict
 
 from . import parameters as read
+from .denials import denies_thing
 from .json_text import only_scalar
 from .mentions import Mention, mentions
 from .normalise import exact, fold, is_silent, said
@@ -36,7 +37,12 @@ class Items(BoundCheck):
         """
         if is_silent(answer):
             return self.failed("items:empty", f"expected {self}, found an empty answer")
-        found = mentions(fold("\n".join(said(answer))), self._folded())
+        spoken = fold("\n".join(said(answer)))
+        found = [
+            mention
+            for mention in mentions(spoken, self._folded())
+            if not denies_thing(spoken, mention.start)
+        ]
         told = {mention.thing for mention in found}
         if len(told) < self.least:
             missing = [each[0] for at, each in enumerate(self.items) if at not in told]

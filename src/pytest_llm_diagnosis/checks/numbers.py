@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Json, Verdict
 
 from . import parameters as read
+from .denials import denial
 from .json_text import is_json
 from .measures import Measure, compounds, implied, measure, says
 from .normalise import said
@@ -45,10 +46,16 @@ class _Stated(NamedTuple):
     text: str
     numeral: Numeral
 
+    @property
+    def denial(self) -> str:
+        """What directly before the number takes it back: `not `."""
+        return denial(self.text, self.numeral.start)
+
     def shown(self) -> str:
         """Return the number as written, with what follows it."""
         end = self.numeral.end + _BESIDE
-        return self.text[self.numeral.start : end].split("\n")[0].strip()
+        written = self.text[self.numeral.start : end].split("\n")[0].strip()
+        return f"{self.denial}{written}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +77,9 @@ class Number(BoundCheck):
         if not stated:
             found = f"found no number in {shown_answer(answer)}"
             return self.failed("number:missing", f"expected {self}, {found}")
-        agreements = {self.agreement(*each) for each in stated}
-        if "same" in agreements or self._in_parts(stated):
+        held = [each for each in stated if not each.denial]
+        agreements = {self.agreement(*each) for each in held}
+        if "same" in agreements or self._in_parts(held):
             return self.passed()
         code = "number:unit" if "other unit" in agreements else "number:other"
         found = shown_all(list(dict.fromkeys(each.shown() for each in stated)))
