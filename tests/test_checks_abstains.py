@@ -16,6 +16,8 @@ from pytest_llm_diagnosis.records import Answer
         "I don't know.",
         "I don\u2019t know, the sources don\u2019t say.",
         "I do not know the answer to that question.",
+        "I don't know why: the documents do not say.",
+        "I don't know how long it takes: nobody here.",
         "I'm not sure. Please contact customer support for more details.",
         "I have no idea.",
         "We do not know.",
@@ -78,6 +80,8 @@ def test_abstentions(text: str) -> None:
     "text",
     [
         "I don't know why, but it is 45 days.",
+        "I don't know how anyone could miss it: Paris.",
+        "I really don't know why you ask: Paris.",
         "I'm not sure, but I think it's 45 days.",
         "I don't know exactly. It is probably around 30 days.",
         "The documents don't say, but most likely it is Paris.",

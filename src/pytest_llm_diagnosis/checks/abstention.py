@@ -31,7 +31,7 @@ _CONSIDERED = 20_000
 
 _SENTENCE = re.compile(r"(?<=[.!?])[\s\"')*]+|[\n;{}\[\]]+")
 _CLAUSE = re.compile(
-    r",\s|:\s|\s-\s|--|\s(?=(?:but|however|although|though|yet)\b)",
+    r"(,\s|:\s|\s-\s|--|\s(?=(?:but|however|although|though|yet)\b))",
     re.IGNORECASE,
 )
 
@@ -78,12 +78,15 @@ class Abstains(BoundCheck):
     def clauses(self, text: str) -> Iterator[Clause]:
         """Yield the clauses of a text with their sorts."""
         for sentence in _SENTENCE.split(text[:_CONSIDERED]):
-            conceded, about_sources = False, False
-            for part in filter(None, _CLAUSE.split(sentence)):
+            conceded, about_sources, wonders = False, False, False
+            for mark, part in _parts(sentence):
                 clause = phrases.COURTESY.sub("", fold(part))
                 led = conceded or bool(phrases.CONTRAST.search(clause))
                 sort = self._sort(clause, led=led, about_sources=about_sources)
+                if sort == "other" and wonders and mark == ":":
+                    sort = "answer"
                 about_sources = sort == "sources"
+                wonders = bool(phrases.WONDER.search(clause))
                 conceded = bool(phrases.CONCESSION.search(clause))
                 yield Clause(clause, sort)
 
@@ -108,7 +111,10 @@ class Abstains(BoundCheck):
 
 def types() -> tuple[CheckType, ...]:
     """Return the check of this module."""
-    summary = "The answer says that it does not know, or the sources do not say it."
+    summary = (
+        "The answer says that it does not know, or the sources do not say it "
+        "(English; for other languages add `phrases`)."
+    )
     keys = {
         "phrases": read.described(
             read.TEXTS, "Other words that count as saying so, such as a house phrase."
@@ -141,6 +147,14 @@ def _bind(spec: CheckSpec) -> Abstains:
     return Abstains(
         spec=spec, phrases=() if told is None else read.texts(spec, told, "phrases")
     )
+
+
+def _parts(sentence: str) -> Iterator[tuple[str, str]]:
+    """Yield the clauses of a sentence, each with the mark before it."""
+    pieces = ["", *_CLAUSE.split(sentence)]
+    for mark, part in zip(pieces[::2], pieces[1::2], strict=True):
+        if part:
+            yield mark.strip(), part
 
 
 def _spoken(text: str) -> str:

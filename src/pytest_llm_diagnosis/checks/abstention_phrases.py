@@ -88,6 +88,12 @@ ABSTENTION = _any(
     r"\W*$",
 )
 
+# What follows these behind a colon answers: "I don't know how anyone misses it: ..."
+WONDER = _any(
+    r"\b(?:do not|don't|dont) know (?:why|how) "
+    r"(?!(?:long|much|many|far|often|old|big|large|high)\b)"
+)
+
 # What is said after these counts, not they.
 COURTESY = _any(
     r"^\W*(?:(?:i'm|i am|we are|we're) )?(?:very |so |really )?"
