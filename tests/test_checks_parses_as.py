@@ -30,7 +30,7 @@ BAD = {
         "<a>&unknown;</a>",
     ],
     "toml": ["a = ", "a = 1\na = 2", "# nothing", "a.b = 1\na = 2"],
-    "csv": ["a,b\n1", "a\nb", 'a,"b', 'a,b\n1,"2" 3'],
+    "csv": ["a,b\n1", "a\nb", 'a,"b', 'a,b\n1,"2" 3', "Here, you go", "Sure,here:"],
     "python": ["def f(:", "return [", "# a remark alone", "print 'x'", "\x00"],
     "sql": ["SELECT FROM WHERE", "the boots are dry", "boots", "SELECT (1"],
 }
@@ -158,3 +158,9 @@ def test_an_extra_that_is_missing(
     problem = refusal(name, params, "form")
     assert problem.finding == f"{name}: needs {module}, which is not installed"
     assert problem.hint == f"pip install 'pytest-llm-diagnosis[{extra}]'"
+
+
+@pytest.mark.parametrize("text", ["boots,3", "a, b\n1, 2", '"wide, dry",3'])
+def test_short_csv(text: str) -> None:
+    """A row is CSV by itself unless it reads as words; two rows always are."""
+    assert outcome("parses_as", "csv", text, "form") is None

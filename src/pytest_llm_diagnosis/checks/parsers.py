@@ -25,6 +25,7 @@ MAX_TOML = 500_000
 MAX_YAML = 500_000
 # tomllib takes quadratic time for the parts of one key.
 _LONG_KEY = re.compile(r"(?<![\w.-])(?:[\w-]++[ \t]*+\.[ \t]*+){50}")
+_ENDS = (".", "!", "?", ":")
 
 Parse = Callable[[str], None]
 
@@ -127,8 +128,13 @@ def parse_toml(text: str) -> None:
 
 
 def parse_csv(text: str) -> None:
-    """Accept CSV (RFC 4180): two columns or more, the same number in each row."""
-    columns = 0
+    """Accept CSV (RFC 4180): two columns or more, the same number in each row.
+
+    A single row with a space behind a comma, or with a mark at its end, may as
+    well be words (`Here, you go.`), and is none.
+    """
+    columns = number = 0
+    row: Sequence[str] = ()
     try:
         for number, row in enumerate(csv.reader(_lines(text), strict=True), 1):
             columns = columns or len(row)
@@ -138,6 +144,8 @@ def parse_csv(text: str) -> None:
         raise Misparsed(str(error)) from None
     if columns < len("ab"):
         raise Misparsed("it has a single column")
+    if number == 1 and (row[-1].endswith(_ENDS) or any(map(_begins_apart, row[1:]))):
+        raise Misparsed("it is a single row that reads as words")
 
 
 def parse_python(text: str) -> None:
@@ -198,6 +206,10 @@ PARSERS: Mapping[str, Parse] = {
     "python": parse_python,
     "sql": sql_parser(""),
 }
+
+
+def _begins_apart(field: str) -> bool:
+    return field[:1].isspace()
 
 
 def _bounded(text: str, limit: int) -> None:

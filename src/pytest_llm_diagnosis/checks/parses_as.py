@@ -106,10 +106,14 @@ class ParsesAs(BoundCheck):
 
 def types() -> tuple[CheckType, ...]:
     """Return the check of this module."""
-    formats: Json = {"enum": list(PARSERS)}
+    formats: dict[str, Json] = {"enum": list(PARSERS)}
     summary = f"The whole answer parses as {', '.join(PARSERS)} (sql needs the extra)."
     keys: dict[str, Json] = {
-        "format": formats,
+        "format": read.described(
+            formats,
+            "The format. Some words are of a format too and pass: `Sorry: no` is YAML, "
+            "`hello` is Python; json_schema, or another check beside it, tells more.",
+        ),
         "fence": {
             "description": "Whether it may stand in a code fence; forbidden by "
             "default.",
