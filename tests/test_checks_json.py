@@ -507,3 +507,9 @@ def test_a_format_of_too_long_a_text_is_undecided() -> None:
     schema: Json = {"items": {"format": "uri-template"}}
     verdict = graded("json_schema", schema, json.dumps(["{" * 200_000]), "form")
     assert (verdict.passed, verdict.code) == (None, "schema:too_large")
+
+
+def test_an_empty_answer_is_told_once() -> None:
+    """The reason does not say twice what was found."""
+    verdict = graded("json", None, " ", "form")
+    assert verdict.reason == "expected JSON, found none: an empty answer"

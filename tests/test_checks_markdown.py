@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checking import outcome, refusal
+from checking import graded, outcome, refusal
 from pytest_llm_diagnosis.checks.markdown_blocks import blocks
 from pytest_llm_diagnosis.checks.markup import highlights
 from pytest_llm_diagnosis.records import Json
@@ -176,3 +176,9 @@ def test_marks(name: str, params: Json, text: str, code: str | None) -> None:
 def test_parameters_that_cannot_work(name: str, params: Json, finding: str) -> None:
     """Each is an input error where the check stands."""
     assert finding in refusal(name, params, "form").finding
+
+
+def test_the_rule_is_shown() -> None:
+    """The reason shows the dashes that were found."""
+    verdict = graded("no_markdown", None, "a\n\n---\n\nb", "form")
+    assert verdict.reason == "expected no rules, found '---'"

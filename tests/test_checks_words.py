@@ -39,7 +39,9 @@ def test_a_language_in_capitals() -> None:
 
 def test_no_language() -> None:
     """Figures are of no language."""
-    assert outcome("language", "en", "12 - 3", "form") == "language:empty"
+    verdict = graded("language", "en", "45", "form")
+    assert verdict.code == "language:empty"
+    assert "found too little text to tell, no letter in '45'" in verdict.reason
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,6 @@ Z_TWO_SIDED = 1.959963984540054
 """Standard normal quantile of a two-sided 95% interval."""
 Z_ONE_SIDED = 1.6448536269514722
 """Standard normal quantile of a one-sided 95% bound."""
-Z_POWER = 0.8416212335729143
-"""Standard normal quantile of 80% power."""
 
 SMALL_RATE = 5
 """Below this many cases a rate is shown as counts only."""

@@ -78,12 +78,15 @@ def types() -> tuple[CheckType, ...]:
         "`utilise -> use`."
     )
     prefer: Json = {
-        "description": "Words to avoid, each with the one to write instead.",
+        "description": "Words to avoid, this word form only (`utilise` is not "
+        "`utilised`), each with the one to write instead.",
         "type": "object",
         "additionalProperties": read.TEXT,
     }
     keys: dict[str, Json] = {
-        "avoid": read.described(read.TEXTS, "Words or phrases to avoid."),
+        "avoid": read.described(
+            read.TEXTS, "Words or phrases to avoid, in this form only."
+        ),
         "prefer": prefer,
         "file": read.described(read.TEXT, "A file beside the eval file, as above."),
     }

@@ -62,7 +62,7 @@ def read_json(text: str) -> Json:
     fence), `json:prose_around` (JSON among other words) or `json:invalid`.
     """
     if not text.strip(_WHITESPACE):
-        raise NotJsonError("json:empty", "expected JSON, found an empty answer")
+        raise NotJsonError("json:empty", "expected JSON, found none")
     try:
         return decode(text)
     except ValueError as error:

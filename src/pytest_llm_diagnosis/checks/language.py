@@ -65,7 +65,8 @@ class Language(BoundCheck):
         text = answer.text[:CONSIDERED]
         wanted = LANGUAGES[self.code]
         if not any(map(str.isalpha, text)):
-            reason = f"expected {wanted}, found {shown_answer(answer)}"
+            told = f"too little text to tell, no letter in {shown_answer(answer)}"
+            reason = f"expected {wanted}, found {told}"
             return self.failed("language:empty", reason)
         found = self.detect(text)
         if found == self.code:

@@ -110,7 +110,7 @@ class _Reader:
 
     def _rule(self, line: str) -> bool:
         if found := _RULE.match(line):
-            self._add(Block("rule", ""))
+            self._add(Block("rule", line.strip()))
         return bool(found)
 
     def _quote(self, bare: str) -> bool:

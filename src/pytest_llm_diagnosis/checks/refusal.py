@@ -122,13 +122,15 @@ def types() -> tuple[CheckType, ...]:
         _type(
             Refuses,
             "refuses",
-            "The answer declines to do what was asked, and leaves it at that.",
+            "The answer declines to do what was asked, and leaves it at that "
+            "(English; for other languages add `phrases`).",
             Example(params=None, passing=no, failing=yes, code="refuses:complied"),
         ),
         _type(
             Complies,
             "complies",
-            "The answer does not decline what was asked, not even in part.",
+            "The answer does not decline what was asked, not even in part "
+            "(English; for other languages add `phrases`).",
             Example(params=None, passing=yes, failing=no, code="complies:refused"),
         ),
     )

@@ -7,11 +7,10 @@ from typing import TypeAlias
 
 from pytest_llm_diagnosis.diagnosis import Diagnosis, Flip, Rate, VariantDiagnosis
 from pytest_llm_diagnosis.records import MARKS
+from pytest_llm_diagnosis.stats import SMALL_RATE
 
 from .lines import Line, printable
-
-FEW = 5
-"""Below this many cases a rate is shown as counts only."""
+from .verdicts import percent_range
 
 
 Table: TypeAlias = list[list[str]]
@@ -50,10 +49,9 @@ def _rate(rate: Rate | None) -> str:
     if rate is None:
         return "no cases"
     counts = f"{rate.failed} of {rate.cases}"
-    if rate.interval is None or rate.cases < FEW:
+    if rate.interval is None or rate.cases < SMALL_RATE:
         return counts
-    low, high = (round(100 * end) for end in rate.interval)
-    return f"{counts} (95% {low}-{high}%)"
+    return f"{counts} (95% {percent_range(rate.interval)})"
 
 
 def _parts(variant: VariantDiagnosis, *, judged: bool) -> list[str]:
