@@ -173,6 +173,23 @@ def test_odd_tool_calls(name: str, params: Json) -> None:
     assert tried(name, params).grade(Answer(tool_calls=calls)).check == name
 
 
+@pytest.mark.parametrize(
+    ("name", "params", "said"),
+    [
+        ("number", 45, " It is 45."),
+        ("name", "Marie Curie", " Marie Curie"),
+        ("date", "2024-05-03", " 2024-05-03"),
+        ("reading_level", {"at_least": 3}, " notwithstanding incomprehensibilities"),
+    ],
+)
+def test_what_is_read_has_a_bound(name: str, params: Json, said: str) -> None:
+    """A megabyte takes no second, since only its beginning is read."""
+    check = tried(name, params)
+    assert check.grade(Answer(text=said)).passed
+    assert check.grade(Answer(text="-\n" * 100_000 + said)).passed
+    assert check.grade(Answer(text="-\n" * 200_000 + said)).passed is False
+
+
 def test_each_check_is_tried() -> None:
     """A new check of content is tried on hostile answers too."""
     tested = {name for name, _ in CHECKS}

@@ -40,6 +40,8 @@ Agreement = Literal["same", "other unit", "other value"]
 # The last number of a long solution stands at its end.
 _FINAL_PART = 2_000
 _BESIDE = 12
+SEARCHED = 300_000
+"""Characters of a text; a megabyte of `2h30` takes over a second."""
 
 
 class _Stated(NamedTuple):
@@ -123,7 +125,7 @@ class Number(BoundCheck):
             )
         if self.final:
             pieces = (_result(pieces[0]) or pieces[0],)
-        return [prepared(piece) for piece in pieces]
+        return [prepared(piece[:SEARCHED]) for piece in pieces]
 
     def _stated(self, text: str) -> list[_Stated]:
         found = sorted(

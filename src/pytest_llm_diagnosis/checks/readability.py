@@ -12,6 +12,9 @@ from .prose import passages
 from .protocol import BoundCheck, CheckType, Example
 from .sentences import sentences
 
+CONSIDERED = 300_000
+"""Characters of a text; a megabyte of initials takes over a second."""
+
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _VOWELS = re.compile(r"[aeiouy\u00e0-\u00f6\u00f8-\u00ff]+")
 # Final letters that are written but not spoken: `made`, `makes`, `asked`.
@@ -24,9 +27,11 @@ def grade_level(text: str) -> float | None:
 
     0.39 words/sentence + 11.8 syllables/word - 15.59 (J. P. Kincaid and others,
     Derivation of New Readability Formulas for Navy Enlisted Personnel, 1975).
-    Syllables are counted by groups of vowels, without a silent last one.
+    Syllables are counted by groups of vowels, without a silent last one.  Of a
+    long text the first `CONSIDERED` characters count.
     """
-    found = [each for passage in passages(text) for each in sentences(passage)]
+    considered = passages(text[:CONSIDERED])
+    found = [each for passage in considered for each in sentences(passage)]
     spoken = [_WORD.findall(sentence) for sentence in found]
     spoken = [sentence for sentence in spoken if sentence]
     words = [word for sentence in spoken for word in sentence]
