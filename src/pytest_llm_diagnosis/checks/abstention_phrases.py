@@ -90,8 +90,8 @@ ABSTENTION = _any(
 
 # What follows these behind a colon answers: "I don't know how anyone misses it: ..."
 WONDER = _any(
-    r"\b(?:do not|don't|dont) know (?:why|how) "
-    r"(?!(?:long|much|many|far|often|old|big|large|high)\b)"
+    r"\b(?:do not|don't|dont) know (?:why|how) (?:any|some|every|no)?"
+    r"(?:one|body|people|you|they|we|he|she) "
 )
 
 # What is said after these counts, not they.
