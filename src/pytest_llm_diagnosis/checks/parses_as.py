@@ -112,7 +112,7 @@ def types() -> tuple[CheckType, ...]:
         "format": read.described(
             formats,
             "The format. Some words are of a format too and pass: `Sorry: no` is YAML, "
-            "`hello` is Python; json_schema, or another check beside it, tells more.",
+            "`hello` is Python; a check beside it can tell more.",
         ),
         "fence": {
             "description": "Whether it may stand in a code fence; forbidden by "
