@@ -21,6 +21,7 @@ from pytest_llm_diagnosis.checks import (
     Registry,
     default_registry,
 )
+from pytest_llm_diagnosis.checks.protocol import needs_form
 from pytest_llm_diagnosis.errors import InputError
 from pytest_llm_diagnosis.records import (
     Answer,
@@ -254,3 +255,17 @@ def test_binding_is_cheap(name: str, params: Json) -> None:
     for _ in range(10_000):
         REGISTRY.bind(spec)
     assert time.process_time() - started < 1.0
+
+
+def test_checks_that_prose_can_never_pass_say_so() -> None:
+    """A call, JSON, text of a format: read loosely or not, nothing else does."""
+    formed = {
+        one.name
+        for one in TYPES
+        if "facts" in one.dimensions
+        and needs_form(REGISTRY.bind(spec_of(one.name, one.example.params)))
+    }
+    json = {"json", "json_schema", "json_value"}
+    assert formed == {*json, "parses_as", "tool_call", "tool_calls"}
+    loose = replace(spec_of("json", None, "form"), loose=True)
+    assert needs_form(REGISTRY.bind(loose))

@@ -169,6 +169,57 @@ def test_a_cause_that_needs_an_untested_arm_is_not_named(
     assert untested in finding.untested
 
 
+FORMED: list[tuple[Script, str, Cause, str | None, tuple[str, ...]]] = [
+    ({"R": "-", "S": "f"}, "f", "instruction", None, ()),
+    ({"R": "-", "X": "f"}, "f", "examples", None, ()),
+    ({"R": "-", "S": "fm", "E": "fm"}, "fm", "instruction", None, ()),
+    ({"R": "-", "X": "fm", "E": "f"}, "fm", "examples", None, ()),
+    ({"R": "-", "E": "f"}, "f", "knowledge", None, ("F",)),
+    ({"R": "m", "E": "fm"}, "fm", "knowledge", None, ("F",)),
+    ({"R": "-", "E": "f", "ES": "fm"}, "fm", "both", "instruction", ("F",)),
+    ({"R": "-", "E": "f", "EX": "fm"}, "fm", "both", "examples", ("F",)),
+    ({"R": "-", "ES": "f", "EX": "f"}, "f", "both", "instruction", ("F",)),
+    ({"R": "-"}, "f", "behavior", None, ("F",)),
+    ({"R": "-", "E": "none"}, "f", "unexplained", None, ("E", "F")),
+    ({"R": "f"}, "fm", "behavior", None, ()),
+]
+
+
+@pytest.mark.parametrize(("script", "checks", "cause", "rung", "untested"), FORMED)
+def test_a_fact_that_is_a_form_is_never_asked_for_in_free_form(
+    script: Script,
+    checks: str,
+    cause: Cause,
+    rung: str | None,
+    untested: tuple[str, ...],
+) -> None:
+    """Prose cannot pass it: the cheaper fixes decide, and F is not tested."""
+    finding = diagnosed(script, checks, asks_facts=True, formed=True)
+    assert (finding.cause, finding.rung) == (cause, rung)
+    assert tuple(sorted(finding.untested)) == untested
+    assert not {"F", "EF"} & finding.arms.keys()
+    if cause in {"knowledge", "both", "behavior", "unexplained"}:
+        assert {"S", "X"} <= finding.arms.keys()
+
+
+@pytest.mark.parametrize("mode", ["quick", "standard"])
+def test_a_fix_that_works_alone_is_never_called_both(mode: ProbeMode) -> None:
+    """The passage and the examples help: but so do the examples alone."""
+    script = {**LOST, "X": "fm", "E": "f", "EX": "fm"}
+    finding = diagnosed(script, "fm", mode, asks_facts=True)
+    assert finding.cause == "examples"
+
+
+@pytest.mark.parametrize("rung", ["instruction", "examples"])
+def test_both_is_said_after_its_form_fix_alone_failed(rung: str) -> None:
+    """Else the passage is not shown to be needed."""
+    arm: dict[str, Arm] = {"instruction": "S", "examples": "X"}
+    script = {**LOST, "E": "f", "EF": "f", f"E{arm[rung]}": "fm"}
+    finding = diagnosed(script, "fm", asks_facts=True)
+    assert finding.rung == rung
+    assert not any(ask.passed for ask in finding.arms[arm[rung]])
+
+
 def test_an_untested_arm_does_not_hide_another_cause() -> None:
     """Without a passage an instruction that works is still found."""
     finding = diagnosed({**SHAPELESS, "S": "fm", "E": "none"})

@@ -24,6 +24,8 @@ def cause_tables(seed: int, worlds: int) -> None:
         ("high noise", {**plain, "noise": "high"}),
         ("true failure rate .1", {**plain, "failing": 0.1}),
         *costumes,
+        ("half of the facts are forms", {**plain, "formed": 0.5}),
+        ("every fact is a form", {**plain, "formed": 1.0}),
     ]
     _cause_table("costume .2, true failure rate .4", FINDERS, seed, worlds, plain)
     for title, fixed in rows:

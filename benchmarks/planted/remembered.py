@@ -36,7 +36,7 @@ class Remembered:
     def __call__(self, case: PlantedCase, first: Ask, rng: random.Random) -> Finding:
         """Return why a planted case fails."""
         asks_facts = case.checks_facts or case.has_passage
-        start: History = (first, asks_facts, case.has_passage)
+        start: History = (first, asks_facts, case.has_passage, case.formed)
         history, asked = start, list[Ask]()
         while isinstance(step := self.steps.get(history), str):
             asked.append(case.answer(step, rng))
@@ -58,9 +58,11 @@ class Remembered:
             history = (*history, ask)
             return Reply(ask=ask)
 
-        first, asks_facts, _ = start
+        first, asks_facts, *_ = start
         assert isinstance(first, Ask)
-        situation = Situation(first=Reply(ask=first), asks_facts=bool(asks_facts))
+        situation = Situation(
+            first=Reply(ask=first), asks_facts=bool(asks_facts), formed=case.formed
+        )
         found = run_now(find_cause(situation, asker, self.mode))
         self.steps[history] = found
         return found

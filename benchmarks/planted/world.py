@@ -41,6 +41,7 @@ class World:
 
     `lean` is the share of knowledge among one-sided true failures, `rungs` the
     shares of instruction, examples and behavior among those of behavior.
+    `formed` is the share of cases whose fact is itself a form, as a call is.
     """
 
     cases: int = 200
@@ -48,6 +49,7 @@ class World:
     lean: float = 0.5
     rungs: tuple[float, float, float] = (0.34, 0.33, 0.33)
     costume: float = 0.2
+    formed: float = 0.0
     noise: Noise = "middle"
     clusters: int | None = None
 
@@ -59,6 +61,7 @@ class Fixed(TypedDict, total=False):
     failing: float
     lean: float
     costume: float
+    formed: float
     noise: Noise
 
 
@@ -70,7 +73,8 @@ class PlantedCase:
     examples, 3 nothing suffices.  A `costume` moves the failure to the other
     side's check: the form demand costs the fact (and may keep the form, or be
     undone by a passage), or the form breaks because the fact is not known.  The
-    four chances are those of a right answer per dimension when its condition
+    fact of a `formed` case is right in its form alone, never in prose.  The four
+    chances are those of a right answer per dimension when its condition
     holds (`right`) and when it does not (`wrong`).
     """
 
@@ -87,6 +91,7 @@ class PlantedCase:
     checks_facts: bool
     checks_form: bool
     has_passage: bool
+    formed: bool
     right: tuple[float, float]
     wrong: tuple[float, float]
 
@@ -94,8 +99,10 @@ class PlantedCase:
         """Return whether the conditions of facts and of form hold in an arm."""
         knows = self.knows or ("E" in arm and self.uses_passage)
         kept = HELP.get(arm, 0) >= self.level
+        if self.formed and "F" in arm:
+            return False, False
         if not self.costume:
-            return knows, kept
+            return knows and (kept or not self.formed), kept
         if not self.knows:
             return knows, kept and knows
         rescued = self.rescued and "E" in arm
@@ -139,12 +146,18 @@ def _draw_case(world: World, rng: random.Random, index: int) -> PlantedCase:
     both_checked = planted == "both" or rng.random() < HALF
     hides_facts = costume and planted == "knowledge"
     checks_facts = not hides_facts and (mark == "knowledge" or both_checked)
+    # Drawn only where it is asked for: other worlds stay as they were.
+    formed = not hides_facts and world.formed > 0 and rng.random() < world.formed
+    # A call that nothing brings about is none with the passage either.
+    hopeless = formed and planted == "both" and level == LEVELS["behavior"]
+    helped = uses_passage and not hopeless
+    checks_facts = checks_facts or formed
     clusters = world.clusters or world.cases
     return PlantedCase(
         name=f"case-{index}",
         mark=mark,
         cluster=f"cluster-{index % clusters}",
-        truth=planted if uses_passage or not ignorant else "unexplained",
+        truth=planted if helped or not ignorant else "unexplained",
         knows=not ignorant,
         uses_passage=uses_passage,
         level=level,
@@ -154,6 +167,7 @@ def _draw_case(world: World, rng: random.Random, index: int) -> PlantedCase:
         checks_facts=checks_facts,
         checks_form=mark == "behavior" or both_checked,
         has_passage=checks_facts or hides_facts or rng.random() < HALF,
+        formed=formed,
         right=_chances(rng, RIGHT[world.noise]),
         wrong=_chances(rng, WRONG[world.noise]),
     )

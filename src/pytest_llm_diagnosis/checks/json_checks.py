@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pytest_llm_diagnosis.errors import valid_choices
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Json, Verdict
@@ -62,6 +62,8 @@ def stated_json(answer: Answer, *, anywhere: bool) -> tuple[Json, ...]:
 class IsJson(BoundCheck):
     """The answer is one JSON value."""
 
+    needs_form: ClassVar[bool] = True
+
     def grade(self, answer: Answer) -> Verdict:
         """Fail with `json:` and empty, fenced, prose_around or invalid."""
         try:
@@ -78,6 +80,8 @@ class IsJson(BoundCheck):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitsSchema(BoundCheck):
     """The answer is JSON that fits a JSON Schema."""
+
+    needs_form: ClassVar[bool] = True
 
     schema: CompiledSchema
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Json, JsonObject, Verdict
 
@@ -35,6 +35,8 @@ class JsonValue(BoundCheck):
 
     `wanted` holds the values of which it must be one, None if any will do.
     """
+
+    needs_form: ClassVar[bool] = True
 
     path: str
     steps: tuple[Step, ...]

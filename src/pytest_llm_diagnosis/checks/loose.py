@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Verdict
 
-from .protocol import Check
+from .protocol import Check, needs_form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,11 @@ class Loose:
     def spec(self) -> CheckSpec:
         """The check as the case states it."""
         return self.check.spec
+
+    @property
+    def needs_form(self) -> bool:
+        """Whether prose can never pass it."""
+        return needs_form(self.check)
 
     def grade(self, answer: Answer) -> Verdict:
         """Return the first reading's verdict that passed, else the strict one."""

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pytest_llm_diagnosis.errors import valid_choices
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Json, Verdict
@@ -40,6 +40,8 @@ _FENCE = re.compile(r"(`{3,}|~{3,})[^`\n]*+$")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsesAs(BoundCheck):
     """The answer is text of a format, in a code fence or not."""
+
+    needs_form: ClassVar[bool] = True
 
     format: str
     parse: Parse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from pytest_llm_diagnosis.records import (
     NOT_EXPOSED,
@@ -48,7 +48,11 @@ class BoundCheck:
     """A base for checks: holds the spec and makes its verdicts.
 
     A check for its own package may use it or meet `Check` in its own way.
+    `needs_form` says that prose can never pass it, even under `facts`: what it
+    looks for is a call, a JSON value or code, so the free form tells nothing.
     """
+
+    needs_form: ClassVar[bool] = False
 
     spec: CheckSpec
 
@@ -80,6 +84,11 @@ class BoundCheck:
     def not_exposed(self, reason: str) -> Verdict:
         """Return the verdict of a check that this answer cannot be held to."""
         return self.undecided(f"{self.spec.name}{NOT_EXPOSED}", reason)
+
+
+def needs_form(check: Check) -> bool:
+    """Return whether a check says of itself that prose can never pass it."""
+    return bool(getattr(check, "needs_form", False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

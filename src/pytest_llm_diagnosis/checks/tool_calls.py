@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pytest_llm_diagnosis.errors import valid_choices
 from pytest_llm_diagnosis.records import (
@@ -47,6 +48,8 @@ _FAR = frozenset({"wrong_name", "invalid_arguments"})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallsTools(BoundCheck):
     """The answer makes exactly the expected calls."""
+
+    needs_form: ClassVar[bool] = True
 
     calls: tuple[Expected, ...]
     ordered: bool

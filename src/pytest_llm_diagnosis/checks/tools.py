@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from pytest_llm_diagnosis.records import (
     Answer,
@@ -49,6 +49,8 @@ class CallsTool(BoundCheck):
     Without a `tool` any call is meant; without a `count` one is enough and
     others beside it do no harm.
     """
+
+    needs_form: ClassVar[bool] = True
 
     tool: str
     arguments: JsonObject

@@ -119,6 +119,8 @@ def proof(interview: Interview, cause: Cause) -> tuple[Arm, ...]:
     """Return the arms without which a cause is not named."""
     needed: tuple[Arm, ...] = ("R", *_PROOF.get(cause, ()))
     abstains = interview.situation.abstains
+    if interview.situation.formed and interview.facts_fail:
+        return _formed_proof(cause, needed)
     if cause == "knowledge" and (abstains or not interview.facts_fail):
         # The cheaper fixes come first where the free form cannot speak.
         return ("S", "X", *needed) if abstains else ("S", *needed)
@@ -127,16 +129,30 @@ def proof(interview: Interview, cause: Cause) -> tuple[Arm, ...]:
     return needed
 
 
+def _formed_proof(cause: Cause, needed: tuple[Arm, ...]) -> tuple[Arm, ...]:
+    """Return what shows a cause where the free form cannot: all other fixes.
+
+    Ignorance is what only the passage fixes, and it cannot be told from a lost
+    form without one.
+    """
+    if cause in {"knowledge", "both"}:
+        return ("S", "X", *needed)
+    return (*needed, "E") if cause == "behavior" else needed
+
+
 def contrast(interview: Interview, label: Label) -> tuple[Arm, ...]:
     """Return the arms that would have shown a cheaper fix, or another one."""
     match label:
         case Label("examples", _):
             return ("S",)
         case Label("both", "instruction"):
-            return ("ES",)
+            return ("S", "ES")
+        case Label("both", "examples"):
+            return ("S", "X", "ES", "EX")
         case Label("both", _):
             return ("ES", "EX")
         case Label("unexplained", _):
-            return ("F", "E") if interview.facts_fail else ("S", "X", "E")
+            free = interview.facts_fail and not interview.situation.formed
+            return ("F", "E") if free else ("S", "X", "E")
         case _:
             return ()

@@ -53,7 +53,7 @@ class Interview:
     def __init__(self, situation: Situation, asker: Asker) -> None:
         self.situation = situation
         self.replies: dict[Arm, list[Reply]] = {}
-        self.untested: list[Arm] = []
+        self.untested: list[Arm] = ["F"] if situation.formed else []
         self.belief = Belief(possible_states(situation))
         self.belief.see("first", situation.first.ask)
         self._asker = asker
@@ -172,10 +172,16 @@ class Interview:
             "F": free,
             "X": self._failed("S", "all"),
             "EF": free and self._failed("E", "facts"),
-            "ES": self._failed("E", "form"),
+            "ES": self._needs_form_too(),
             "EX": self._failed("ES", "all"),
         }
         return due.get(arm, True)
+
+    def _needs_form_too(self) -> bool:
+        if self.situation.formed:
+            # A fact that needs its form fails with it, so form alone comes first.
+            return self._failed("S", "all") and self._failed("E", "all")
+        return self._failed("E", "form")
 
     def _failed(self, arm: Arm, bit: Literal["facts", "form", "all"]) -> bool:
         asks = [reply.ask for reply in self.replies.get(arm, ())]

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import cast
 
+from pytest_llm_diagnosis.checks.protocol import needs_form
 from pytest_llm_diagnosis.engine import Engine, Urgency
 from pytest_llm_diagnosis.errors import (
     DiagnosisError,
@@ -212,7 +213,8 @@ class Probes:
 
 def situation_of(failing: Failing) -> Situation:
     """Return what the search must know of a failing case."""
-    case, trial = failing.prepared.case, failing.trial
+    case, checks, trial = failing.prepared.case, failing.prepared.checks, failing.trial
+    facts = [check for check in checks if check.spec.dimension == "facts"]
     answer = trial.answer
     contexts = answer.contexts if answer else ()
     sources = {context.source for context in contexts}
@@ -221,6 +223,7 @@ def situation_of(failing: Failing) -> Situation:
         first=graded_reply("first", trial.grade, answer.text if answer else ""),
         asks_facts=failing.result.asks_facts,
         abstains=any(spec.name == "abstains" for spec in case.facts),
+        formed=any(map(needs_form, facts)),
         retrieving=bool(contexts),
         gold_retrieved=bool(gold & sources) if gold and contexts else None,
         ideal_text=case.ideal.text if case.ideal else None,

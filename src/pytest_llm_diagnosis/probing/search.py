@@ -166,11 +166,14 @@ def _missed(interview: Interview, label: Label) -> tuple[Arm, ...]:
     # What could not be asked matters only where it could have changed the cause.
     if label.cause == "both":
         label = interview.belief.likeliest()
-    mattering = (
-        interview.untested
-        if label.cause == "unexplained"
-        else contrast(interview, label)
-    )
+    mattering = set(contrast(interview, label))
+    if label.cause == "unexplained":
+        mattering = {*interview.untested}
+    if interview.situation.formed:
+        # Whether it knows was not asked where form alone fails or was put right.
+        open_to_doubt = label.cause in {"knowledge", "both", "behavior", "unexplained"}
+        asked = interview.facts_fail and open_to_doubt
+        mattering = mattering | {"F"} if asked else mattering - {"F"}
     return tuple(arm for arm in interview.untested if arm in mattering)
 
 

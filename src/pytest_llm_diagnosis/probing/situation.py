@@ -27,7 +27,8 @@ class Situation:
 
     `first` is its most recent failing first-run trial.  `asks_facts` says that
     it has a fact check or a passage, `abstains` that the right answer is to
-    give none.  `gold_retrieved` is None where a retrieving variant's passages
+    give none, `formed` that a fact is itself a form, which prose cannot pass.
+    `gold_retrieved` is None where a retrieving variant's passages
     cannot be compared with the case's own.  `ideal_text` is the reference, an
     answer to `question`.
     """
@@ -35,6 +36,7 @@ class Situation:
     first: Reply
     asks_facts: bool
     abstains: bool = False
+    formed: bool = False
     retrieving: bool = False
     gold_retrieved: bool | None = None
     ideal_text: str | None = None

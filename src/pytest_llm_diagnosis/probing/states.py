@@ -103,12 +103,18 @@ def possible_states(situation: Situation) -> tuple[State, ...]:
         checks_form=ask.form is not None,
         asks_facts=situation.asks_facts,
         abstains=situation.abstains,
+        formed=situation.formed,
     )
 
 
 @cache
 def _states(
-    *, checks_facts: bool, checks_form: bool, asks_facts: bool, abstains: bool
+    *,
+    checks_facts: bool,
+    checks_form: bool,
+    asks_facts: bool,
+    abstains: bool,
+    formed: bool,
 ) -> tuple[State, ...]:
     states = [State(label=Label("unstable"), weight=PRIOR["unstable"])]
     if checks_facts:
@@ -122,7 +128,9 @@ def _states(
         if checks_form:
             plain = 1 - COSTUME if checks_facts else 1.0
             states.append(_able(rung, help_needed, plain))
-        if checks_facts and checks_form:
+        if checks_facts and formed:
+            states += _shapeless(rung, help_needed, form=checks_form)
+        if checks_facts and (checks_form or formed):
             states += _two_sided(rung, help_needed)
     return tuple(states)
 
@@ -153,6 +161,18 @@ def _costumed(rung: Rung, help_needed: int, *, form: bool) -> Iterator[State]:
             hides="facts",
             keeps_form=keeps_form,
             rescued=rescued,
+        )
+
+
+def _shapeless(rung: Rung, help_needed: int, *, form: bool) -> Iterator[State]:
+    """Yield the states in which a fact fails because its form is not kept."""
+    for keeps_form in (False, True) if form else (False,):
+        yield State(
+            label=Label(rung),
+            weight=PRIOR[rung] * (1 - COSTUME) / (2 if form else 1),
+            help_needed=help_needed,
+            hides="facts",
+            keeps_form=keeps_form,
         )
 
 

@@ -29,10 +29,13 @@ _RUNGS = {
 }
 _MISSING = {
     "R": "could not be asked again",
-    "F": "could not be asked in free form",
+    "F": "ask for a form",
     "S": "have no instruction",
     "X": "have too few examples",
     "E": "have no passage",
+    "EF": "could not be asked in free form with the passage",
+    "ES": "could not be given passage and instruction",
+    "EX": "could not be given passage and examples",
 }
 
 
