@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from textwrap import dedent
+from typing import get_args
 
 import pytest
 
 from diagnosed import grade, result, suite
 from pytest_llm_diagnosis.diagnosis import Confound, compare, diagnose
-from pytest_llm_diagnosis.records import Ask, CaseResult, Cause, Finding, Rung
+from pytest_llm_diagnosis.records import Arm, Ask, CaseResult, Cause, Finding, Rung
 from pytest_llm_diagnosis.report.wording import (
     cause_text,
     confirmed_text,
@@ -130,6 +131,31 @@ SENTENCES: list[tuple[int, dict[str, int], list[str]]] = [
     ),
     (
         30,
+        {"knowledge": 4, "behavior": 3, "instruction": 2},
+        [
+            (
+                "next: cheapest so far: explicit instruction, it fixed 2 cases; more "
+                "cases would settle the side."
+            ),
+        ],
+    ),
+    (
+        20,
+        {"instruction": 8, "examples": 4, "unexplained": 3},
+        [
+            (
+                "A clearer prompt fixed 12 of 15 repeating failures (8 by the "
+                "instruction, 4 by 3 examples); 3 have no cause that could be told."
+            ),
+        ],
+    ),
+    (
+        9,
+        {"knowledge": 1},
+        ["verdict: TOO LITTLE DATA. 1 attributable failure; at least"],
+    ),
+    (
+        30,
         {"check_suspect": 5, "knowledge": 16},
         [
             (
@@ -178,6 +204,68 @@ def test_no_line_is_wider_than_a_terminal(causes: dict[str, int]) -> None:
     unprobed = [result(f"k-{n}", "failed") for n in range(200)]
     assert max(map(len, block(suite(20, **causes)))) <= 80
     assert max(map(len, block([*suite(900, **causes), *unprobed]))) <= 80
+
+
+@pytest.mark.parametrize(
+    ("cluster", "told"),
+    [
+        ("x.eval.yaml", "all 16 cases that need facts count as one cluster (the file)"),
+        ("policy", "all 16 cases that need facts count as one cluster:"),
+    ],
+)
+def test_cases_that_count_as_one_are_said_to(cluster: str, told: str) -> None:
+    """More of them would settle nothing, and more trials never do."""
+    results = [replace(one, cluster=cluster) for one in suite(4, knowledge=12)]
+    text = sentence(results)
+    assert "not settled" in text
+    assert told in text
+    assert "give them `cluster:` if they are independent." in text
+    assert "would settle the side" not in text
+
+
+def test_a_few_clusters_are_counted() -> None:
+    """Two files are two cases, however many lines they have."""
+    results = [
+        replace(one, cluster="", file=f"{n % 2}.eval.yaml")
+        for n, one in enumerate(suite(4, knowledge=8, behavior=2))
+    ]
+    assert "cases that need facts count as 2 clusters (files): give" in sentence(
+        results
+    )
+
+
+def test_missing_evidence_is_counted_among_failed_fact_checks() -> None:
+    """Those that fail on form need none; a prompt that worked is named still."""
+    untested = Finding(cause="unexplained", untested=("E",))
+    blind = [result(f"b-{n}", "failed", finding=untested) for n in range(5)]
+    text = sentence([*suite(10, instruction=8), *blind])
+    assert "verdict withheld: 5 of the 5 failed fact checks have no passage" in text
+    assert "next: meanwhile, the cheaper one first (instruction: 8 cases)." in text
+
+
+def test_failures_that_nothing_speaks_for_are_noted() -> None:
+    """They are in no rate: what they failed for is open."""
+    unprobed = [result(f"b-{n}", "failed", mark="behavior") for n in range(7)]
+    text = sentence([*suite(10, knowledge=9), *unprobed])
+    assert (
+        "marked behavior, failing, none probed: left out of the rates (7 cases)" in text
+    )
+    assert "left out" not in sentence([*suite(10, knowledge=9, behavior=1), *unprobed])
+
+
+def test_too_little_data_counts_the_cases_of_its_own_variant() -> None:
+    """What these 20 cases can show does not depend on another variant's 50."""
+    other = [result(f"pass-{n}", variant="other") for n in range(50)]
+    text = sentence([*suite(17, knowledge=3), *other])
+    assert "these 20 cases can show a change of about 41 points" in text
+
+
+@pytest.mark.parametrize("arm", sorted({*get_args(Arm)} - {"first"}))
+def test_every_untested_arm_has_its_reason(arm: Arm) -> None:
+    """None is left out of the count."""
+    finding = Finding(cause="unexplained", untested=(arm,))
+    text = sentence([*suite(5), result("a", "failed", finding=finding)])
+    assert f"({arm} not tested)" in text
 
 
 def test_without_probes_the_block_says_so() -> None:
@@ -320,6 +408,8 @@ def test_a_confirmation_lists_what_broke() -> None:
         "confirmed: with the passage 14 cases fixed, 2 broken (mid-p 0.002): "
         "c-28, c-29."
     )
+    fixed = compare(before, [result(f"c-{n}") for n in range(30)])
+    assert "(mid-p <0.001)" in confirmed_text("the passage", fixed)
     assert confirmed_text("the passage", compare(before[13:18], after[13:18])) == (
         "confirmed: with the passage 1 case fixed, 0 broken "
         "(no difference detected, 1 discordant)."

@@ -18,6 +18,7 @@ from .records import (
     Flip,
     Rate,
     Spotted,
+    Spread,
     SuiteVerdict,
     VariantDiagnosis,
     VerdictKind,
@@ -31,9 +32,10 @@ from .regression import (
     VariantComparison,
     compare_variants,
 )
-from .verdict import FINE_TUNE, enough_probed
+from .verdict import FEW, FINE_TUNE, enough_probed
 
 __all__ = [
+    "FEW",
     "FINE_TUNE",
     "MARGIN",
     "Change",
@@ -49,6 +51,7 @@ __all__ = [
     "Rate",
     "Regression",
     "Spotted",
+    "Spread",
     "SuiteVerdict",
     "VariantComparison",
     "VariantDiagnosis",

@@ -24,7 +24,7 @@ from pytest_llm_diagnosis.records import (
 )
 from pytest_llm_diagnosis.stats import wilson
 
-from .records import Costumes, FailedPart, Rate, Spotted
+from .records import Costumes, FailedPart, Rate, Spotted, Spread
 
 SIDES: Mapping[Mark, frozenset[Cause]] = {
     "knowledge": frozenset({"knowledge", "both"}),
@@ -113,7 +113,9 @@ def votes(results: Sequence[CaseResult]) -> list[Vote]:
     """Return the results that vote on causes.
 
     Passing cases and those that only a limit or a judge failed vote with no cause;
-    failing ones that were not probed are spoken for by those that were.
+    failing ones that were not probed are spoken for by those of their mark that
+    were.  Where none was, they are left out, and `unspoken` counts them: what they
+    failed for is open, and counting them as failing for nothing would be a claim.
     """
     weights = _weights(results)
     cast: list[Vote] = []
@@ -133,6 +135,17 @@ def _weights(results: Sequence[CaseResult]) -> dict[Mark, float]:
             failing[one.mark] += 1
             probed[one.mark] += one.finding is not None
     return {mark: failing[mark] / probed[mark] for mark in MARKS if probed[mark]}
+
+
+def unspoken(results: Iterable[CaseResult]) -> list[Mark]:
+    """Return the marks of the failing cases that nothing votes for, one each."""
+    failing = [
+        one
+        for one in results
+        if one.outcome == "failed" and needs_probing(failing_grade(one))
+    ]
+    spoken = {one.mark for one in failing if one.finding is not None}
+    return [one.mark for one in failing if one.mark not in spoken]
 
 
 def exposed(vote: Vote, side: Mark) -> bool:
@@ -203,6 +216,16 @@ def side_share(cast: Sequence[Vote], side: Mark, seed: int) -> Rate:
     )
     rate = _rate(parts, seed)
     return replace(rate, estimated=any(vote.weight > 1 for vote in cast))
+
+
+def side_spread(cast: Sequence[Vote], side: Mark) -> Spread:
+    """Return over how many clusters the cases lie that could fail for a side."""
+    of_side = [vote for vote in cast if exposed(vote, side)]
+    return Spread(
+        cases=len(of_side),
+        clusters=len({vote.cluster for vote in of_side}),
+        by_file=any(vote.cluster == vote.result.file for vote in of_side),
+    )
 
 
 def _rate(parts: list[Cluster], seed: int) -> Rate:

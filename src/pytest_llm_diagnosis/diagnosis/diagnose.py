@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import get_args
 
 from pytest_llm_diagnosis.records import MARKS, CaseResult, Cause, Mark
@@ -18,6 +18,8 @@ from .counting import (
     graded,
     mark_rate,
     side_share,
+    side_spread,
+    unspoken,
     votes,
 )
 from .flips import confounds, flips
@@ -81,11 +83,11 @@ def _variant(name: str, results: Sequence[CaseResult], seed: int) -> VariantDiag
         rungs=_counted(one.finding.rung for one in asked),
         exposure={mark: share.cases for mark, share in shares.items()},
         shares=shares,
+        spread={mark: side_spread(cast, mark) for mark in shares},
+        detectable=detectable_change(outcomes["passed"] + outcomes["failed"]),
         costumes=costumes(asked),
         untested=_counted(arm for one in asked for arm in one.finding.untested),
-        notes=_counted(
-            note for one in asked for note in (one.finding.note or "").split("; ")
-        ),
+        notes=_counted([*_notes(asked), *(_left_out(results) if asked else ())]),
         doubtful_marks=doubtful_marks(asked),
         suspects=tuple(
             sorted(
@@ -93,6 +95,16 @@ def _variant(name: str, results: Sequence[CaseResult], seed: int) -> VariantDiag
             )
         ),
     )
+
+
+def _notes(asked: Iterable[Found]) -> Iterator[str]:
+    for one in asked:
+        yield from (one.finding.note or "").split("; ")
+
+
+def _left_out(results: Iterable[CaseResult]) -> Iterator[str]:
+    for mark in unspoken(results):
+        yield f"marked {mark}, failing, none probed: left out of the rates"
 
 
 def _present(rates: Mapping[Mark, Rate]) -> dict[Mark, Rate]:

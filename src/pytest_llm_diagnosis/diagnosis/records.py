@@ -86,6 +86,19 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spread(_Flat):
+    """Over how many `clusters` the `cases` that could fail for a side lie.
+
+    `by_file` says that a file stands for some of them, for want of a `cluster:`
+    and of evidence.
+    """
+
+    cases: int
+    clusters: int
+    by_file: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailedPart(_Flat):
     """How many failing cases failed on facts only, form only, both, or neither.
 
@@ -143,7 +156,7 @@ class SuiteVerdict(_Flat):
     `enough_of` would settle it.  `deep_probability` is that of over half of
     the behaviour side surviving instruction and examples; `fine_tune` says
     that side and depth together are certain enough.  `reason` is why a verdict
-    is withheld.
+    is withheld; `no_evidence` counts failed fact checks, not attributable ones.
     `upper_bound` is the share of failures that a run without any still allows.
     """
 
@@ -177,7 +190,9 @@ class VariantDiagnosis:
     `rates` are failures by mark.  Of `failing` cases `probed` were asked again
     with `calls` calls, and `causes` counts what was found.  `exposure` is how
     many cases could fail for lack of knowledge and for behaviour, `shares` how
-    many did.  `untested` counts findings that an arm was missing for.
+    many did.  `spread` says over how many clusters they lie, `detectable` is the
+    diagnosis's of these `cases`.  `untested` counts findings that an arm was
+    missing for.
     `doubtful_marks` contradict their cause; `suspects` have faulty checks.
     """
 
@@ -195,6 +210,8 @@ class VariantDiagnosis:
     rungs: Mapping[str, int] = field(default_factory=dict)
     exposure: Mapping[Mark, int] = field(default_factory=dict)
     shares: Mapping[Mark, Rate] = field(default_factory=dict)
+    spread: Mapping[Mark, Spread] = field(default_factory=dict)
+    detectable: float | None = None
     costumes: Costumes = field(default_factory=Costumes)
     untested: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, int] = field(default_factory=dict)
@@ -223,6 +240,8 @@ class VariantDiagnosis:
             "rungs": dict(self.rungs),
             "exposure": {str(mark): count for mark, count in self.exposure.items()},
             "shares": {mark: rate.to_dict() for mark, rate in self.shares.items()},
+            "spread": {mark: one.to_dict() for mark, one in self.spread.items()},
+            "detectable": self.detectable,
             "costumes": self.costumes.to_dict(),
             "untested": dict(self.untested),
             "notes": dict(self.notes),
@@ -248,6 +267,11 @@ class VariantDiagnosis:
             rungs=cast("Mapping[str, int]", _object(data, "rungs")),
             exposure=cast("Mapping[Mark, int]", _object(data, "exposure")),
             shares=_rates(data, "shares"),
+            spread={
+                cast("Mark", mark): Spread.from_dict(cast("JsonObject", one))
+                for mark, one in _object({"spread": {}, **data}, "spread").items()
+            },
+            detectable=cast("float | None", data.get("detectable")),
             costumes=Costumes.from_dict(_object(data, "costumes")),
             untested=cast("Mapping[str, int]", _object(data, "untested")),
             notes=cast("Mapping[str, int]", _object(data, "notes")),
@@ -331,7 +355,7 @@ class Diagnosis:
 
     `probing` says that failing cases were to be asked again.  `detectable` is
     the smallest net change that a before/after run of these cases shows with 80%
-    power, as a share of them; None when none is.
+    power, as a share of them, in the variant with most; None when none is.
     """
 
     seed: int

@@ -30,7 +30,7 @@ from .counting import (
     lean_pairs,
     votes,
 )
-from .records import Side, SuiteVerdict, WithheldReason
+from .records import Side, SuiteVerdict
 
 FEW = 5
 """Fewer attributable failures than this name no side."""
@@ -63,9 +63,9 @@ def suite_verdict(results: Sequence[CaseResult], seed: int) -> SuiteVerdict:
     asked = found(results)
     if not asked:
         return SuiteVerdict(kind="not_probed")
-    reason = _withheld(results, asked)
-    if reason:
-        return SuiteVerdict(kind="withheld", reason=reason)
+    withheld = _withheld(results, asked)
+    if withheld:
+        return withheld
     return _weigh(votes(results), seed)
 
 
@@ -85,16 +85,20 @@ def enough_probed(results: Sequence[CaseResult], seed: int) -> bool:
 
 def _withheld(
     results: Sequence[CaseResult], asked: Sequence[Found]
-) -> WithheldReason | None:
+) -> SuiteVerdict | None:
     calls, failed = _calls(results)
     if failed > _MOST_CALLS_FAILED * calls:
-        return "calls_failed"
+        return SuiteVerdict(kind="withheld", reason="calls_failed")
     suspects = sum(one.finding.cause == "check_suspect" for one in asked)
     if suspects > _MOST_SUSPECTS * len(asked):
-        return "faulty_checks"
+        return SuiteVerdict(kind="withheld", reason="faulty_checks")
     wrong = [one for one in asked if one.grade.passed("facts") is False]
     without = sum("E" in one.finding.untested for one in wrong)
-    return "no_evidence" if without > _MOST_WITHOUT_EVIDENCE * len(wrong) else None
+    if without <= _MOST_WITHOUT_EVIDENCE * len(wrong):
+        return None
+    return SuiteVerdict(
+        kind="withheld", reason="no_evidence", count=without, of=len(wrong)
+    )
 
 
 def _calls(results: Iterable[CaseResult]) -> tuple[int, int]:

@@ -103,11 +103,12 @@ def _head(view: View) -> Iterator[str]:
         yield from _evidence(view, probed)
     yield from _not_run(view)
     yield ""
-    yield f"Run: {markdown_escaped(run_text(view.run))}"
+    counted = sum(one.calls for one in view.diagnosis.variants)
+    yield f"Run: {markdown_escaped(run_text(view.run, counted))}"
 
 
 def _verdict(variant: VariantDiagnosis, view: View) -> Iterator[str]:
-    said = verdict_text(variant, view.diagnosis)
+    said = verdict_text(variant)
     text = said if said.startswith("verdict") else f"verdict: {said}"
     yield ""
     yield f"**{markdown_escaped(variant.name)}**: {markdown_escaped(text)}"

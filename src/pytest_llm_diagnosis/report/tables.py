@@ -10,8 +10,7 @@ from pytest_llm_diagnosis.records import MARKS
 from pytest_llm_diagnosis.stats import SMALL_RATE
 
 from .lines import Line, printable
-from .verdicts import percent_range
-
+from .verdicts import chance, percent_range
 
 Table: TypeAlias = list[list[str]]
 """Rows of cells, the head first."""
@@ -78,11 +77,11 @@ def flip_table(diagnosis: Diagnosis) -> Table:
 
 def _flip(flip: Flip) -> list[str]:
     if flip.p is None:
-        chance = f"no difference detected ({flip.fixed + flip.broken} discordant)"
+        told = f"no difference detected ({flip.fixed + flip.broken} discordant)"
     else:
-        chance = f"{flip.p:.3f}" if flip.p >= 0.001 else "<0.001"  # noqa: PLR2004 - three digits are shown
+        told = chance(flip.p)
     fixes = f"{flip.fixed} of {flip.failing}"
-    return [flip.to, flip.mark, fixes, f"{flip.broken} of {flip.passing}", chance]
+    return [flip.to, flip.mark, fixes, f"{flip.broken} of {flip.passing}", told]
 
 
 def _aligned(table: Table) -> Iterator[Line]:

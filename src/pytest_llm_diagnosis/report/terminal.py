@@ -63,7 +63,7 @@ def summary_lines(view: View, *, causes: bool = False) -> list[Line]:
         *_changes(view),
         *(_causes(view) if causes else ()),
         Line(""),
-        *_run(view.run),
+        *_run(view.run, sum(one.calls for one in diagnosis.variants)),
     ]
 
 
@@ -110,8 +110,8 @@ def _diagnosis(variant: VariantDiagnosis, diagnosis: Diagnosis) -> Iterator[Line
         yield Line(text, "head" if text.startswith(("verdict", "next")) else "plain")
 
 
-def _run(run: RunFacts) -> Iterator[Line]:
-    yield from _wrapped(f"run: {run_text(run)}", "plain")
+def _run(run: RunFacts, counted: int) -> Iterator[Line]:
+    yield from _wrapped(f"run: {run_text(run, counted)}", "plain")
     if run.interrupted:
         yield Line(INTERRUPTED, "warn")
     for note in run.notes:
@@ -121,12 +121,15 @@ def _run(run: RunFacts) -> Iterator[Line]:
 INTERRUPTED = "interrupted: this covers only the cases that were reported"
 
 
-def run_text(run: RunFacts) -> str:
-    """Return the calls of a run and what they cost."""
+def run_text(run: RunFacts, counted: int) -> str:
+    """Return the calls of a run and what they cost; `counted` probes were used."""
     cost = "cost unknown" if run.usd is None else f"{run.usd:.4f} USD"
     parts = [f"{run.calls} calls", f"{run.stored} stored answers"]
     if run.probe_calls:
-        parts.append(f"{run.probe_calls} of the calls were probes")
+        probes = f"{run.probe_calls} of the calls were probes"
+        # Several cases are asked at a time: more than it takes to settle a verdict.
+        beyond = not run.stored and counted < run.probe_calls
+        parts.append(f"{probes} (a diagnosis uses {counted})" if beyond else probes)
     if run.check_calls:
         parts.append(f"{run.check_calls} were made by checks")
     if run.retries:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from pytest_llm_diagnosis.diagnosis import (
+    FEW,
     FINE_TUNE,
     Diagnosis,
     Rate,
@@ -15,10 +16,11 @@ from pytest_llm_diagnosis.diagnosis import (
     VariantDiagnosis,
     VerdictKind,
 )
-from pytest_llm_diagnosis.records import Cause
+from pytest_llm_diagnosis.records import Cause, Mark
 from pytest_llm_diagnosis.stats import SMALL_RATE, Interval
 
 _LISTED = 5
+_LEAST = 0.001
 FIXES: Mapping[Cause, str] = {
     "unstable": "lower temperature, a retry, or a looser check",
     "knowledge": "gold passage in the prompt",
@@ -32,12 +34,9 @@ FIXES: Mapping[Cause, str] = {
 }
 
 
-def verdict_text(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
+def verdict_text(variant: VariantDiagnosis) -> str:
     """Return the verdict in one paragraph, its probability always beside it."""
-    kind = variant.verdict.kind
-    if kind == "too_little_data":
-        return _too_little_data(variant, diagnosis)
-    return _VERDICTS.get(kind, _side)(variant)
+    return _VERDICTS.get(variant.verdict.kind, _side)(variant)
 
 
 def _no_failures(variant: VariantDiagnosis) -> str:
@@ -73,9 +72,10 @@ def _reason(variant: VariantDiagnosis) -> str:
                 f"Fix these first: {listed}."
             )
         case "no_evidence":
+            verdict = variant.verdict
             return (
-                f"{variant.untested.get('E', 0)} of {variant.probed} failures have "
-                "no passage to show, so ignorance cannot be told from the rest. "
+                f"{verdict.count} of the {verdict.of} failed fact checks have no "
+                "passage to show, so ignorance cannot be told from the rest. "
                 "Give these cases an `evidence:`."
             )
         case _:
@@ -95,27 +95,36 @@ def _unstable(variant: VariantDiagnosis) -> str:
     return f"{text} Of the {variant.repeating} that repeat: leaning {_lean(verdict)}."
 
 
-def _too_little_data(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
-    text = (
-        f"TOO LITTLE DATA. {variant.verdict.of} attributable failures; at least "
-        "5 of 5, or 9 of 11, one way are needed to name a side."
+def _too_little_data(variant: VariantDiagnosis) -> str:
+    count = variant.verdict.of
+    failures = (
+        "1 attributable failure" if count == 1 else f"{count} attributable failures"
     )
-    if diagnosis.detectable is None:
+    text = (
+        f"TOO LITTLE DATA. {failures}; at least 5 of 5, or 9 of 11, one way are "
+        "needed to name a side."
+    )
+    if variant.detectable is None:
         return text
     return (
         f"{text} A before/after run of these {variant.cases} cases can show a "
-        f"change of about {100 * diagnosis.detectable:.0f} points or more."
+        f"change of about {100 * variant.detectable:.0f} points or more."
     )
 
 
 def _neither_yet(variant: VariantDiagnosis) -> str:
     verdict, causes = variant.verdict, variant.causes
-    return (
+    unknown = variant.repeating - verdict.of
+    text = (
         f"NEITHER YET (P={verdict.probability:.2f}). A clearer prompt fixed "
-        f"{verdict.count} of {verdict.of} repeating failures "
+        f"{verdict.count} of {variant.repeating} repeating failures "
         f"({causes.get('instruction', 0)} by the instruction, "
-        f"{causes.get('examples', 0)} by 3 examples)."
+        f"{causes.get('examples', 0)} by 3 examples)"
     )
+    if not unknown:
+        return f"{text}."
+    left = "1 has" if unknown == 1 else f"{unknown} have"
+    return f"{text}; {left} no cause that could be told."
 
 
 def _leaning(verdict: SuiteVerdict) -> str:
@@ -168,6 +177,7 @@ _VERDICTS: Mapping[VerdictKind, Callable[[VariantDiagnosis], str]] = {
     "not_probed": _not_probed,
     "withheld": _withheld,
     "unstable": _unstable,
+    "too_little_data": _too_little_data,
     "neither_yet": _neither_yet,
 }
 
@@ -209,13 +219,38 @@ def next_text(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
     kind = variant.verdict.kind
     if kind == "not_probed":
         return _learn_why(variant, diagnosis)
+    if variant.verdict.reason == "no_evidence" and _prompt_fixed(variant.causes):
+        return f"meanwhile, {_prompt_first(variant.causes)}."
     if kind in _PLAIN_NEXT:
         return _PLAIN_NEXT[kind]
     if not variant.verdict.settled:
-        return (
-            f"{_cheapest(variant.causes)}; more cases or trials would settle the side."
-        )
+        return f"{_cheapest(variant.causes)}; {_what_would_settle(variant)}."
     return _side_next(variant)
+
+
+def _what_would_settle(variant: VariantDiagnosis) -> str:
+    """Say what keeps the side open: too few cases, or cases that count as one."""
+    crowded = [
+        (spread, what)
+        for side, what in _EXPOSED.items()
+        if (spread := variant.spread.get(side))
+        and spread.clusters < min(FEW, spread.cases)
+    ]
+    if not crowded:
+        return "more cases would settle the side"
+    spread, what = min(crowded, key=lambda one: one[0].clusters)
+    few = "one cluster" if spread.clusters == 1 else f"{spread.clusters} clusters"
+    file = (" (the file)" if spread.clusters == 1 else " (files)") * spread.by_file
+    return (
+        f"all {spread.cases} cases {what} count as {few}{file}: give them `cluster:` "
+        "if they are independent"
+    )
+
+
+_EXPOSED: Mapping[Mark, str] = {
+    "knowledge": "that need facts",
+    "behavior": "with form checks",
+}
 
 
 _PLAIN_NEXT: Mapping[VerdictKind, str] = {
@@ -258,9 +293,13 @@ def _side_next(variant: VariantDiagnosis) -> str:
     )
 
 
-def _prompt_first(causes: Mapping[Cause, int]) -> str:
+def _prompt_fixed(causes: Mapping[Cause, int]) -> list[str]:
     rungs: tuple[Cause, ...] = ("instruction", "examples")
-    fixed = [f"{rung}: {cases(causes[rung])}" for rung in rungs if causes.get(rung)]
+    return [f"{rung}: {cases(causes[rung])}" for rung in rungs if causes.get(rung)]
+
+
+def _prompt_first(causes: Mapping[Cause, int]) -> str:
+    fixed = _prompt_fixed(causes)
     if not fixed:
         return "a clearer prompt first, though none tried has worked"
     return f"the cheaper one first ({', '.join(fixed)})"
@@ -268,11 +307,15 @@ def _prompt_first(causes: Mapping[Cause, int]) -> str:
 
 def _cheapest(causes: Mapping[Cause, int]) -> str:
     order: tuple[Cause, ...] = ("instruction", "examples", "knowledge")
-    found = {cause: causes.get(cause, 0) for cause in order}
-    best = max(order, key=lambda cause: found[cause])
-    if not found[best]:
+    best = next((cause for cause in order if causes.get(cause)), None)
+    if best is None:
         return "nothing cheap has worked yet"
-    return f"cheapest so far: {FIXES[best]}, it fixed {cases(found[best])}"
+    return f"cheapest so far: {FIXES[best]}, it fixed {cases(causes[best])}"
+
+
+def chance(p: float) -> str:
+    """Return a chance with three digits, never as zero."""
+    return f"{p:.3f}" if p >= _LEAST else "<0.001"
 
 
 def names(listed: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from pytest_llm_diagnosis.diagnosis import (
 )
 from pytest_llm_diagnosis.records import Arm, Ask, Cause, Finding, Json
 
-from .verdicts import FIXES, cases, names, next_text, verdict_text
+from .verdicts import FIXES, cases, chance, names, next_text, verdict_text
 
 WIDTH = 80
 _RUNGS = {
@@ -45,7 +45,7 @@ def diagnosis_lines(variant: VariantDiagnosis, diagnosis: Diagnosis) -> list[str
     if variant.probed:
         lines += _cause_table(variant)
         lines += [row for text in detail_texts(variant) for row in _indented(text)]
-    lines += _wrapped(_verdict_line(variant, diagnosis))
+    lines += _wrapped(_verdict_line(variant))
     following = next_text(variant, diagnosis)
     if following:
         lines += _wrapped(f"next: {following}")
@@ -60,7 +60,7 @@ def diagnosis_dict(diagnosis: Diagnosis) -> dict[str, Json]:
             **variant.to_dict(),
             "verdict": {
                 **variant.verdict.to_dict(),
-                "text": verdict_text(variant, diagnosis),
+                "text": verdict_text(variant),
                 "next": next_text(variant, diagnosis),
             },
         }
@@ -110,8 +110,8 @@ def _fix(variant: VariantDiagnosis, cause: Cause) -> str:
     return f"{FIXES['both']}, plus {', '.join(rungs)}" if rungs else FIXES["both"]
 
 
-def _verdict_line(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
-    text = verdict_text(variant, diagnosis)
+def _verdict_line(variant: VariantDiagnosis) -> str:
+    text = verdict_text(variant)
     return text if text.startswith("verdict") else f"verdict: {text}"
 
 
@@ -237,7 +237,7 @@ def confound_text(confound: Confound) -> str:
 def confirmed_text(fix: str, change: Change) -> str:
     """Return what a full run under a fix changed, broken cases by name."""
     fixed, broken = len(change.fixed), len(change.broken)
-    told = "" if change.p is None else f" (mid-p {change.p:.3f})"
+    told = "" if change.p is None else f" (mid-p {chance(change.p)})"
     if change.p is None:
         told = f" (no difference detected, {fixed + broken} discordant)"
     which = f": {names(change.broken)}" if broken else ""
