@@ -50,6 +50,8 @@ PRIOR: Mapping[Cause, float] = {
     "unexplained": 0.04,
 }
 COSTUME = 0.2
+RESCUED = 0.2
+"""How often a passage alone brings about a form that a fact needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,13 +168,16 @@ def _costumed(rung: Rung, help_needed: int, *, form: bool) -> Iterator[State]:
 
 def _shapeless(rung: Rung, help_needed: int, *, form: bool) -> Iterator[State]:
     """Yield the states in which a fact fails because its form is not kept."""
-    for keeps_form in (False, True) if form else (False,):
+    forms = (False, True) if form else (False,)
+    for keeps_form, rescued in product(forms, (False, True)):
+        share = RESCUED if rescued else 1 - RESCUED
         yield State(
             label=Label(rung),
-            weight=PRIOR[rung] * (1 - COSTUME) / (2 if form else 1),
+            weight=PRIOR[rung] * (1 - COSTUME) * share / len(forms),
             help_needed=help_needed,
             hides="facts",
             keeps_form=keeps_form,
+            rescued=rescued,
         )
 
 
