@@ -247,9 +247,10 @@ def test_failures_that_nothing_speaks_for_are_noted() -> None:
     """They are in no rate: what they failed for is open."""
     unprobed = [result(f"b-{n}", "failed", mark="behavior") for n in range(7)]
     text = sentence([*suite(10, knowledge=9), *unprobed])
-    assert (
-        "marked behavior, failing, none probed: left out of the rates (7 cases)" in text
-    )
+    told = "not probed, marked behavior: left out of the rates (7 cases)"
+    assert told in text
+    lost = result("lost", "failed", mark="behavior", cause="infrastructure")
+    assert told in sentence([*suite(10, knowledge=9), lost, *unprobed])
     assert "left out" not in sentence([*suite(10, knowledge=9, behavior=1), *unprobed])
 
 

@@ -138,14 +138,19 @@ def _weights(results: Sequence[CaseResult]) -> dict[Mark, float]:
 
 
 def unspoken(results: Iterable[CaseResult]) -> list[Mark]:
-    """Return the marks of the failing cases that nothing votes for, one each."""
+    """Return the marks of unprobed failing cases that no vote speaks for, one each."""
     failing = [
         one
         for one in results
         if one.outcome == "failed" and needs_probing(failing_grade(one))
     ]
-    spoken = {one.mark for one in failing if one.finding is not None}
-    return [one.mark for one in failing if one.mark not in spoken]
+    spoken = {
+        one.mark
+        for one in failing
+        if one.finding is not None and one.finding.cause not in NOT_VOTING
+    }
+    unprobed = [one.mark for one in failing if one.finding is None]
+    return [mark for mark in unprobed if mark not in spoken]
 
 
 def exposed(vote: Vote, side: Mark) -> bool:

@@ -104,7 +104,7 @@ def _notes(asked: Iterable[Found]) -> Iterator[str]:
 
 def _left_out(results: Iterable[CaseResult]) -> Iterator[str]:
     for mark in unspoken(results):
-        yield f"marked {mark}, failing, none probed: left out of the rates"
+        yield f"not probed, marked {mark}: left out of the rates"
 
 
 def _present(rates: Mapping[Mark, Rate]) -> dict[Mark, Rate]:
