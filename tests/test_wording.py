@@ -9,8 +9,9 @@ from typing import get_args
 import pytest
 
 from diagnosed import grade, result, suite
-from pytest_llm_diagnosis.diagnosis import Confound, compare, diagnose
+from pytest_llm_diagnosis.diagnosis import Confound, Spread, compare, diagnose
 from pytest_llm_diagnosis.records import Arm, Ask, CaseResult, Cause, Finding, Rung
+from pytest_llm_diagnosis.report.verdicts import verdict_text
 from pytest_llm_diagnosis.report.wording import (
     cause_text,
     confirmed_text,
@@ -232,6 +233,15 @@ def test_a_few_clusters_are_counted() -> None:
     assert "cases that need facts count as 2 clusters (files): give" in sentence(
         results
     )
+
+
+@pytest.mark.parametrize("clusters", [1, 20])
+def test_so_many_more_of_one_cluster_settle_nothing(clusters: int) -> None:
+    """A count that would settle a side is one of independent cases."""
+    variant = diagnose(suite(30, knowledge=7, behavior=2), seed=7).variants[0]
+    spread = Spread(cases=37, clusters=clusters, by_file=True)
+    told = verdict_text(replace(variant, spread={"knowledge": spread}))
+    assert ("would settle it" in told) == (clusters > 1)
 
 
 def test_missing_evidence_is_counted_among_failed_fact_checks() -> None:

@@ -12,6 +12,7 @@ from pytest_llm_diagnosis.diagnosis import (
     FINE_TUNE,
     Diagnosis,
     Rate,
+    Spread,
     SuiteVerdict,
     VariantDiagnosis,
     VerdictKind,
@@ -127,13 +128,15 @@ def _neither_yet(variant: VariantDiagnosis) -> str:
     return f"{text}; {left} no cause that could be told."
 
 
-def _leaning(verdict: SuiteVerdict) -> str:
+def _leaning(variant: VariantDiagnosis) -> str:
+    verdict = variant.verdict
     text = f"leaning {_lean(verdict)}, not settled"
     if verdict.leaning == "both":
         # Both sides together are all there is: no count of them tells anything.
         return f"{text}: neither side is shown to be twice the other."
     text = f"{text}: {verdict.count} of {verdict.of}"
-    if verdict.enough is None:
+    # More cases of the same clusters would not be as many more.
+    if verdict.enough is None or _crowded(variant):
         return f"{text}."
     return f"{text}; {verdict.enough} of {verdict.enough_of} would settle it."
 
@@ -145,7 +148,7 @@ def _lean(verdict: SuiteVerdict) -> str:
 def _side(variant: VariantDiagnosis) -> str:
     verdict = variant.verdict
     if not verdict.settled:
-        return _leaning(verdict)
+        return _leaning(variant)
     head = f"{verdict.kind.upper()} (P={verdict.probability:.2f})."
     knowledge = variant.shares.get("knowledge")
     behavior = variant.shares.get("behavior")
@@ -230,12 +233,7 @@ def next_text(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
 
 def _what_would_settle(variant: VariantDiagnosis) -> str:
     """Say what keeps the side open: too few cases, or cases that count as one."""
-    crowded = [
-        (spread, what)
-        for side, what in _EXPOSED.items()
-        if (spread := variant.spread.get(side))
-        and spread.clusters < min(FEW, spread.cases)
-    ]
+    crowded = _crowded(variant)
     if not crowded:
         return "more cases would settle the side"
     spread, what = min(crowded, key=lambda one: one[0].clusters)
@@ -245,6 +243,16 @@ def _what_would_settle(variant: VariantDiagnosis) -> str:
         f"all {spread.cases} cases {what} count as {few}{file}: give them `cluster:` "
         "if they are independent"
     )
+
+
+def _crowded(variant: VariantDiagnosis) -> list[tuple[Spread, str]]:
+    """Return the sides whose cases lie in too few clusters to settle anything."""
+    return [
+        (spread, what)
+        for side, what in _EXPOSED.items()
+        if (spread := variant.spread.get(side))
+        and spread.clusters < min(FEW, spread.cases)
+    ]
 
 
 _EXPOSED: Mapping[Mark, str] = {
