@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,14 +53,14 @@ def slow_suite(empty_suite: EvalSuite) -> EvalSuite:
 INTERRUPTIBLE = """\
 import signal, sys, pytest
 signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.exit(pytest.main(["--llm-concurrency=2"]))
+sys.exit(pytest.main(sys.argv[1:]))
 """
 
 
 class Begin(Protocol):
-    """Starts pytest with two calls in flight."""
+    """Starts pytest with options, by default with two calls in flight."""
 
-    def __call__(self) -> subprocess.Popen[str]:
+    def __call__(self, *options: str) -> subprocess.Popen[str]:
         """Return the process, whose output is to be read."""
 
 
@@ -67,9 +69,14 @@ def begin(slow_suite: EvalSuite) -> Iterator[Begin]:
     """Return what starts a run of the slow suite; none outlives the test."""
     processes: list[subprocess.Popen[str]] = []
 
-    def start() -> subprocess.Popen[str]:
+    def start(*options: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(  # noqa: S603 - pytest, in a folder of its own
-            [sys.executable, "-c", INTERRUPTIBLE],
+            [
+                sys.executable,
+                "-c",
+                INTERRUPTIBLE,
+                *(options or ["--llm-concurrency=2"]),
+            ],
             cwd=slow_suite.path,
             env={**os.environ, "COLUMNS": "80", "PY_COLORS": "0"},
             stdout=subprocess.PIPE,
@@ -162,6 +169,19 @@ grading._verdict = verdict
 """
 
 
+def test_ctrl_c_takes_what_workers_know(slow_suite: EvalSuite, begin: Begin) -> None:
+    """What they asked is counted, and recorded, though xdist tells of no end."""
+    process = begin("-n2", "--llm-concurrency=2", "--llm-report=r.json", "--llm-record")
+    shown = end_at(slow_suite, process, 4, signal.SIGINT)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, shown
+    asked = len(noted(slow_suite, "asked.txt"))
+    assert f"run: {asked} calls, 0 stored answers" in shown
+    report = json.loads((slow_suite.path / "r.json").read_text(encoding="ascii"))
+    assert (report["run"]["calls"], report["run"]["usd"]) == (asked, None)
+    assert report["run"]["selection"] == "app"
+    assert list((slow_suite.path / "recordings").iterdir())
+
+
 def test_ctrl_c_leaves_calls_that_hang(slow_suite: EvalSuite, begin: Begin) -> None:
     """They get two seconds; the exit code is pytest's own."""
     slow_suite.write_file("app.py", APP.replace("SECONDS", HANGING))
@@ -170,6 +190,19 @@ def test_ctrl_c_leaves_calls_that_hang(slow_suite: EvalSuite, begin: Begin) -> N
     end_at(slow_suite, process, 2, signal.SIGINT)
     assert process.returncode == pytest.ExitCode.INTERRUPTED
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]])
+def test_calls_are_told_where_no_case_is_reported(
+    slow_suite: EvalSuite, begin: Begin, workers: list[str]
+) -> None:
+    """An interrupt while the first case is waited for: its neighbour was paid."""
+    hanging = "60 if request.messages[-1]['content'] in ('q0', 'q2') else 0"
+    slow_suite.write_file("app.py", APP.replace("SECONDS", hanging))
+    process = begin("--llm-concurrency=4", *workers)
+    shown = end_at(slow_suite, process, 1, signal.SIGINT)
+    assert "no tests ran" in shown or workers
+    assert re.search(r"^run: [1-9]\d* calls", shown, re.MULTILINE), shown
 
 
 HANGING = "0 if request.messages[-1]['content'] in ('q0', 'q1') else 60"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import cast
 
 import pytest
 
 from . import RESULT, SESSION, SUFFIX, eval_session
-from .distribution import describe_run
+from .distribution import describe_run, has_told
 from .links import Links, Node
 
 
@@ -20,22 +19,27 @@ class Controller:
         self._links = Links(getattr(config, "cache", None))
         self._failures = 0
         self._announced = False
+        self._has_evals = False
+        self._unheard: dict[Node, bool] = {}
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: object) -> None:
+    def pytest_configure_node(self, node: Node) -> None:
         """Tell a worker which run it belongs to, and how to reach us."""
         describe_run(node)
-        self._links.connect(cast("Node", node))
+        self._unheard[node] = False
+        self._links.connect(node)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(
-        self, node: object, ids: Sequence[str]
+        self, node: Node, ids: Sequence[str]
     ) -> None:
         """Show what the first worker plans, then let all of them begin."""
+        self._unheard[node] = True
         if self._announced or self._only_shows:
             return
         if any(f"{SUFFIX}::" in nodeid for nodeid in ids):
-            plan = self._links.plan_of(cast("Node", node))
+            self._has_evals = True
+            plan = self._links.plan_of(node)
             if plan is not None:
                 from .live import show_plan
 
@@ -50,10 +54,23 @@ class Controller:
         if reporter is not None and getattr(reporter, "isatty", False):
             reporter.write_line("")
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Let go of the store, once xdist has ended its workers."""
-        self._links.close()
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session
+    ) -> Generator[None, object, object]:
+        """Report, once xdist has ended its workers.
+
+        After an interrupt xdist tells nobody of their end.
+        """
+        try:
+            outcome = yield
+            for node in list(self._unheard):
+                self._hear_last_of(node)
+            if SESSION in self._config.stash and not self._only_shows:
+                eval_session(self._config).write_reports(session)
+        finally:
+            self._links.close()
+        return outcome
 
     @property
     def _only_shows(self) -> bool:
@@ -61,10 +78,20 @@ class Controller:
         return bool(option.collectonly or option.setuponly)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, error: object) -> None:
-        """Let nobody wait for a plan, where a worker ended that might have told it."""
+    def pytest_testnodedown(self, node: Node, error: object) -> None:
+        """Take what a worker knows, and let nobody wait for what it might have told."""
         if error:
             self._links.begin()
+        self._hear_last_of(node)
+
+    def _hear_last_of(self, node: Node) -> None:
+        """Take what a worker knows; xdist may tell of its end twice, or never."""
+        collected = self._unheard.pop(node, None)
+        if collected is None:
+            return
+        awake = SESSION in self._config.stash or self._has_evals
+        if has_told(node) or (collected and awake and not self._only_shows):
+            eval_session(self._config).take_over(node)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
@@ -73,7 +100,10 @@ class Controller:
             return (yield)
         except BaseException:
             self._links.halt()
-            if SESSION in self._config.stash:
+            for node in self._unheard:
+                # Else xdist gives them five seconds, and then interrupts them.
+                node.shutdown()
+            if SESSION in self._config.stash or self._has_evals:
                 eval_session(self._config).gathered.interrupted = True
             raise
 

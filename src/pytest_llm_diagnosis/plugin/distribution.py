@@ -116,8 +116,23 @@ def hand_over(config: pytest.Config, data: JsonObject) -> None:
     output[_OUTPUT] = json.dumps(data)
 
 
+def has_told(node: object) -> bool:
+    """Whether a worker handed over what it knows."""
+    return _OUTPUT in getattr(node, "workeroutput", {})
+
+
+def has_crashed(node: object) -> bool:
+    """Whether a worker ended without a word; one without evals tells xdist's part."""
+    return not hasattr(node, "workeroutput")
+
+
 def taken_over(node: object) -> JsonObject | None:
-    """Return what a finished worker handed over, None if it crashed."""
+    """Return what a worker handed over, None if it did not."""
     output = cast("dict[str, str]", getattr(node, "workeroutput", {}))
     text = output.get(_OUTPUT)
     return cast("JsonObject", json.loads(text)) if text else None
+
+
+def worker_name(node: object) -> str:
+    """Return the name under which xdist shows a worker."""
+    return str(getattr(getattr(node, "gateway", None), "id", node))

@@ -32,6 +32,7 @@ class Gathered:
         self._probed: list[Probed] = []
         self._confirmations: list[Confirmation] = []
         self.interrupted = False
+        self._lost = False
         self.notes: list[str] = []
 
     def add(self, result: CaseResult) -> None:
@@ -43,6 +44,16 @@ class Gathered:
         self._totals.append(cast("JsonObject", handed_over["totals"]))
         found = cast("list[JsonObject]", handed_over["probed"])
         self._probed += map(Probed.from_dict, found)
+
+    def lose(self, worker: str) -> None:
+        """Note that a worker's totals and findings are lost."""
+        self._lost = True
+        self.notes.append(f"worker {worker} ended before it could tell what it paid")
+
+    @property
+    def may_have_paid(self) -> bool:
+        """Whether calls were paid, as far as can be known."""
+        return self._lost or self.spent[0] > 0
 
     @property
     def elsewhere(self) -> bool:
@@ -157,9 +168,9 @@ class Gathered:
         return tuple(dict.fromkeys(name for group in names for name in group))
 
     def _usd(self) -> float | None:
-        """Return the known cost; None when calls were paid and none had a price."""
+        """Return the known cost; None when calls may be paid and none had a price."""
         paid = self._sum("calls") - self._sum("failed")
-        if paid and self._sum("unpriced") >= paid:
+        if (paid or self._lost) and self._sum("unpriced") >= paid:
             return None
         return self._sum("usd")
 

@@ -68,6 +68,9 @@ class Node(Protocol):
     gateway: Gateway
     workerinput: dict[str, object]
 
+    def shutdown(self) -> None:
+        """Let the worker end once it has run the tests it was given."""
+
 
 class _Told(NamedTuple):
     worker: str

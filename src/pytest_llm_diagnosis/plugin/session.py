@@ -23,10 +23,12 @@ from pytest_llm_diagnosis.records import CaseResult, JsonObject
 from . import RESULT, SUFFIX
 from .distribution import (
     hand_over,
+    has_crashed,
     is_controller,
     is_elsewhere,
     is_worker,
     taken_over,
+    worker_name,
 )
 from .gating import Gating
 from .items import EvalItem
@@ -307,7 +309,7 @@ class EvalSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """End the calls, and write the reports where the results are."""
+        """End the calls, and write the reports; xdist's controller does so later."""
         if self._running is not None:
             self._end(self._running)
         self.warming.stop()
@@ -316,10 +318,13 @@ class EvalSession:
         ):
             # A small suite may well leave a shard without a case.
             session.exitstatus = pytest.ExitCode.OK
-        if not is_worker(self._config) and not self._only_shows:
-            if self.options.gates:
-                self._gating.decide(session, self._view)
-            self._write_reports(session)
+        if is_worker(self._config) or self._only_shows:
+            return
+        if self._testcases is not None:
+            # Before junitxml writes; a controller may still learn more after that.
+            self._testcases.complete(self.gathered.view().results)
+        if not is_controller(self._config):
+            self.write_reports(session)
 
     def _end(self, running: Running) -> None:
         """End the calls; a worker hands over what it knows."""
@@ -349,16 +354,21 @@ class EvalSession:
         self.gathered.take(handed_over)
         self.gathered.notes += keep_handed_over(handed_over, self._config.rootpath)
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: object) -> None:
-        """Take over what a worker knows."""
+    def take_over(self, node: object) -> None:
+        """Take what a worker knows that has ended, or note that it is lost."""
         handed_over = taken_over(node)
         if handed_over is not None:
             self._take(handed_over)
+        elif has_crashed(node):
+            self.gathered.lose(worker_name(node))
 
     @property
     def _has_results(self) -> bool:
         return "gathered" in vars(self) and bool(self.gathered.results)
+
+    @property
+    def _may_have_paid(self) -> bool:
+        return "gathered" in vars(self) and self.gathered.may_have_paid
 
     @cached_property
     def _view(self) -> View:
@@ -370,10 +380,13 @@ class EvalSession:
 
         return Reporting(self._config)
 
-    def _write_reports(self, session: pytest.Session) -> None:
-        """Write the reports; a passed run fails where one cannot be written."""
-        if self._testcases is not None:
-            self._testcases.complete(self._view.results)
+    def write_reports(self, session: pytest.Session) -> None:
+        """Judge the gates and write the reports.
+
+        A passed run fails where a report cannot be written.
+        """
+        if self.options.gates:
+            self._gating.decide(session, self._view)
         paths = self.options.reports
         written = not paths or self._reporting.write_files(paths, self._view)
         if not written and session.exitstatus == pytest.ExitCode.OK:
@@ -385,7 +398,7 @@ class EvalSession:
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
         """Show what was found, and what the gates say of it."""
-        if self._has_results:
+        if self._has_results or self._may_have_paid:
             self._reporting.show(terminalreporter, self._view, self._expected)
         for line in self._gating.lines:
             terminalreporter.write_line(line.text, **line.markup)

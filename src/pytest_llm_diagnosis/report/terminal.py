@@ -50,6 +50,8 @@ def _count(number: int, what: str) -> str:
 
 def summary_lines(view: View, *, causes: bool = False) -> list[Line]:
     """Return the summary that a reviewer reads, with `causes` that of each case."""
+    if not view.results:
+        return list(_run(view.run))
     diagnosis = view.diagnosis
     probed = [one for one in diagnosis.variants if one.probed] or diagnosis.variants[:1]
     return [
@@ -134,9 +136,9 @@ def run_text(run: RunFacts, counted: int) -> str:
         parts.append(f"{run.check_calls} were made by checks")
     if run.retries:
         parts.append(f"{run.retries} retries, {run.waited:.1f} s waited for them")
-    # Workers that were interrupted have not told what they paid.
-    nothing = "cost unknown" if run.interrupted else "nothing paid"
-    return f"{', '.join(parts)}; {cost if run.calls else nothing}"
+    # A worker that ended early has not told what it paid: its cost is None.
+    paid = cost if run.calls or run.usd is None else "nothing paid"
+    return f"{', '.join(parts)}; {paid}"
 
 
 def note_text(note: str) -> str:
