@@ -17,7 +17,7 @@ import pytest
 from conftest import EvalSuite
 from pytest_llm_diagnosis.records import JsonObject
 
-SECONDS = 20
+SECONDS = 60
 CASES = 12
 EVALS = "defaults: {mark: knowledge, facts: [contains: 'yes']}\ncases:\n" + "".join(
     f"  - {{id: c{number}, prompt: q{number}}}\n" for number in range(CASES)
@@ -190,6 +190,41 @@ def test_ctrl_c_leaves_calls_that_hang(slow_suite: EvalSuite, begin: Begin) -> N
     end_at(slow_suite, process, 2, signal.SIGINT)
     assert process.returncode == pytest.ExitCode.INTERRUPTED
     assert time.monotonic() - started < 10
+
+
+def test_sigterm_ends_workers_without_an_option(
+    slow_suite: EvalSuite, begin: Begin
+) -> None:
+    """The controller, which knows of evals only by its workers, ends politely."""
+    hanging = "0 if request.messages[-1]['content'] == 'q0' else 60"
+    slow_suite.write_file("app.py", APP.replace("SECONDS", hanging))
+    process = begin("-n1")
+    shown = end_at(slow_suite, process, 1, signal.SIGTERM)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, shown
+    assert re.search(r"^run: [1-9]\d* calls", shown, re.MULTILINE), shown
+
+
+NOISY_END = """\
+import os, signal
+
+def pytest_llm_case_result(config, result):
+    os.kill(os.getpid(), signal.SIGTERM)
+
+def pytest_sessionfinish():
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n1"]])
+def test_a_second_sigterm_leaves_the_summary(
+    slow_suite: EvalSuite, begin: Begin, workers: list[str]
+) -> None:
+    """It comes while the calls in flight are waited for."""
+    slow_suite.write_file("conftest.py", NOISY_END)
+    process = begin(*workers, "-q")
+    shown, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, shown
+    assert re.search(r"^run: [1-9]\d* calls", shown, re.MULTILINE), shown
 
 
 @pytest.mark.parametrize("workers", [[], ["-n2"]])

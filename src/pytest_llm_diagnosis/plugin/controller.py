@@ -8,6 +8,7 @@ import pytest
 
 from . import RESULT, SESSION, SUFFIX, eval_session
 from .distribution import describe_run, has_told
+from .ending import Ending
 from .links import Links, Node
 
 
@@ -20,6 +21,7 @@ class Controller:
         self._failures = 0
         self._announced = False
         self._has_evals = False
+        self._ending = Ending()
         self._unheard: dict[Node, bool] = {}
 
     @pytest.hookimpl(optionalhook=True)
@@ -39,6 +41,7 @@ class Controller:
             return
         if any(f"{SUFFIX}::" in nodeid for nodeid in ids):
             self._has_evals = True
+            self._ending.begin()
             plan = self._links.plan_of(node)
             if plan is not None:
                 from .live import show_plan
@@ -62,6 +65,7 @@ class Controller:
 
         After an interrupt xdist tells nobody of their end.
         """
+        self._ending.finish()
         try:
             outcome = yield
             for node in list(self._unheard):
@@ -71,6 +75,10 @@ class Controller:
         finally:
             self._links.close()
         return outcome
+
+    def pytest_unconfigure(self) -> None:
+        """Let SIGTERM be what it was, once the summary is written."""
+        self._ending.close()
 
     @property
     def _only_shows(self) -> bool:

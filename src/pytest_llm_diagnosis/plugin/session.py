@@ -30,6 +30,7 @@ from .distribution import (
     taken_over,
     worker_name,
 )
+from .ending import Ending
 from .gating import Gating
 from .items import EvalItem
 from .junit import Testcases, properties
@@ -42,7 +43,6 @@ from .python_tests import (
     text_of_error,
 )
 from .sharding import Collected
-from .signals import ending_on_sigterm
 from .suite import Suite
 from .text import CleanText
 from .warming import Warming
@@ -71,6 +71,7 @@ class EvalSession:
         self._gating = Gating(config, self.options)
         self._expected: set[str] = set()
         self._testcases: Testcases | None = None
+        self._ending = Ending()
 
     @cached_property
     def gathered(self) -> Gathered:
@@ -116,8 +117,8 @@ class EvalSession:
         self, session: pytest.Session
     ) -> Generator[None, object, object]:
         """Run ahead of the items."""
-        with ending_on_sigterm():
-            return (yield from self._run(session))
+        self._ending.begin()
+        return (yield from self._run(session))
 
     def _run(self, session: pytest.Session) -> Generator[None, object, object]:
         self.suite.check_selection()
@@ -310,6 +311,7 @@ class EvalSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """End the calls, and write the reports; xdist's controller does so later."""
+        self._ending.finish()
         if self._running is not None:
             self._end(self._running)
         self.warming.stop()
@@ -325,6 +327,10 @@ class EvalSession:
             self._testcases.complete(self.gathered.view().results)
         if not is_controller(self._config):
             self.write_reports(session)
+
+    def pytest_unconfigure(self) -> None:
+        """Let SIGTERM be what it was, once the summary is written."""
+        self._ending.close()
 
     def _end(self, running: Running) -> None:
         """End the calls; a worker hands over what it knows."""

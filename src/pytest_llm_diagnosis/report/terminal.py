@@ -51,7 +51,7 @@ def _count(number: int, what: str) -> str:
 def summary_lines(view: View, *, causes: bool = False) -> list[Line]:
     """Return the summary that a reviewer reads, with `causes` that of each case."""
     if not view.results:
-        return list(_run(view.run))
+        return list(_run(view.run, 0))
     diagnosis = view.diagnosis
     probed = [one for one in diagnosis.variants if one.probed] or diagnosis.variants[:1]
     return [
