@@ -147,18 +147,18 @@ class Wire:
 
     def __init__(self, desk: StoreDesk) -> None:
         self._desk = desk
-        self._reply = ""
+        self._replies: list[tuple[int, str]] = []
 
     def send(self, item: object) -> None:
         """Ask the desk."""
-        _, question = cast("tuple[str, str]", item)
+        _, (number, question) = cast("tuple[str, tuple[int, str]]", item)
         assert question.isascii()
-        self._reply = self._desk.reply(question)
+        self._replies.append((number, self._desk.reply(question)))
 
     def receive(self, timeout: float) -> object:
         """Return the desk's reply."""
         assert timeout > 0
-        return "reply", self._reply
+        return "reply", self._replies.pop(0)
 
     def setcallback(
         self, callback: Callable[[Message], None], endmarker: Message
@@ -225,6 +225,29 @@ def test_a_controller_without_a_cache_has_no_store() -> None:
     assert store.ask("where") is None
     with pytest.raises(StoreError, match="cache is off"):
         store.ask("open", 0.0, False)
+
+
+def test_a_late_reply_answers_no_other_question(desk: StoreDesk) -> None:
+    """One question runs into the time limit; the next ones get their own answers."""
+
+    class Late(Wire):
+        in_time = True
+
+        def receive(self, timeout: float) -> object:
+            if not self.in_time:
+                raise OSError("no item after 60.0 seconds")
+            return super().receive(timeout)
+
+    wire = Late(desk)
+    store = RemoteStore(wire)
+    store.ask("open", 0.0, False)
+    wire.in_time = False
+    with pytest.raises(StoreError, match="controller does not answer: no item"):
+        store.known(["k"])
+    wire.in_time = True
+    assert store.claim("k1", "me", 30) == "won"
+    assert store.renew("me", 30) == 1
+    desk.close()
 
 
 def test_a_controller_that_is_gone_is_told() -> None:

@@ -108,6 +108,32 @@ def test_a_budget_is_shared_out(app_suite: EvalSuite) -> None:
     assert outcomes.count("skipped") >= CASES - 5
 
 
+KILLING = """\
+import os, signal
+from pathlib import Path
+
+def answer(request):
+    prompt = request.messages[-1]["content"]
+    killed = Path(__file__).parent / "killed.txt"
+    if "item 4" in prompt and not killed.exists():
+        killed.write_text(str(os.getpid()))
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "w" + prompt.split("item ")[1].split("?")[0]
+"""
+
+
+def test_a_killed_worker_is_noted(app_suite: EvalSuite) -> None:
+    """What it paid is not known; what it was about to ask is asked by another."""
+    app_suite.write_file("app.py", KILLING)
+    report = app_suite.report("-n1", "--llm-concurrency=1", "--tb=no")
+    run = run_of(report)
+    assert "worker gw0 ended before it could tell what it paid" in cast(
+        "list[str]", run["notes"]
+    )
+    assert run["usd"] is None
+    assert [case["outcome"] for case in cases_of(report)].count("passed") >= CASES - 1
+
+
 def test_a_stop_reaches_every_worker(app_suite: EvalSuite) -> None:
     """With `-x` no worker goes on asking, nor reports what was not asked."""
     app_suite.write_file("app.py", APP.replace("SECONDS", "0.3"))

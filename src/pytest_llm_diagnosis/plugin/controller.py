@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 import pytest
 
 from . import RESULT, SESSION, SUFFIX, eval_session
-from .distribution import describe_run, has_told
+from .distribution import describe_run, has_told, owner_of
 from .ending import Ending
 from .links import Links, Node
 
@@ -90,15 +90,27 @@ class Controller:
         """Take what a worker knows, and let nobody wait for what it might have told."""
         if error:
             self._links.begin()
+            self._release_claims_of(node)
         self._hear_last_of(node)
+
+    def _release_claims_of(self, node: Node) -> None:
+        """Let nobody wait for the answers of a worker that was killed."""
+        owner = owner_of(node)
+        if owner is not None and self._is_awake:
+            self._links.release(owner)
+
+    @property
+    def _is_awake(self) -> bool:
+        """Whether some worker is known to have evals."""
+        return SESSION in self._config.stash or self._has_evals
 
     def _hear_last_of(self, node: Node) -> None:
         """Take what a worker knows; xdist may tell of its end twice, or never."""
         collected = self._unheard.pop(node, None)
         if collected is None:
             return
-        awake = SESSION in self._config.stash or self._has_evals
-        if has_told(node) or (collected and awake and not self._only_shows):
+        may_have_paid = collected and self._is_awake and not self._only_shows
+        if has_told(node) or may_have_paid:
             eval_session(self._config).take_over(node)
 
     @pytest.hookimpl(wrapper=True)
@@ -111,7 +123,7 @@ class Controller:
             for node in self._unheard:
                 # Else xdist gives them five seconds, and then interrupts them.
                 node.shutdown()
-            if SESSION in self._config.stash or self._has_evals:
+            if self._is_awake:
                 eval_session(self._config).gathered.interrupted = True
             raise
 

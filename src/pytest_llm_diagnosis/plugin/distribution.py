@@ -73,14 +73,25 @@ def worker_count(config: pytest.Config) -> int:
 def owner_name(config: pytest.Config) -> str:
     """Return a name for this process, unique on this machine."""
     workerinput = cast("dict[str, str]", getattr(config, "workerinput", {}))
-    return f"{workerinput.get('workerid', 'main')}@{platform.node()}-{os.getpid()}"
+    return _owner(workerinput.get("workerid", "main"), os.getpid())
+
+
+def owner_of(node: object) -> str | None:
+    """Return the `owner_name` of a worker on this machine, None before it is ready."""
+    info = cast("dict[str, int]", getattr(node, "workerinfo", {}))
+    return _owner(worker_name(node), info["pid"]) if "pid" in info else None
+
+
+def _owner(name: str, pid: int) -> str:
+    return f"{name}@{platform.node()}-{pid}"
 
 
 def has_ended(owner: str) -> bool:
     """Whether the process that an `owner_name` tells of is certainly gone.
 
     Of other machines nothing is known, nor of processes on Windows, where asking
-    for one ends it.
+    for one ends it.  One that is killed leaves its number until its parent, such
+    as xdist's controller, asks for its exit code.
     """
     head, _, pid = owner.rpartition("-")
     if sys.platform == "win32" or not head.endswith(f"@{platform.node()}"):
@@ -91,7 +102,17 @@ def has_ended(owner: str) -> bool:
         return True
     except (OSError, ValueError, OverflowError):
         return False
-    return False
+    return _is_zombie(int(pid))
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether a process has ended and only its number is left; False if unknown."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    # The name before it, in parentheses, may hold anything.
+    return stat.rpartition(b")")[2].split()[:1] == [b"Z"]
 
 
 def run_started(config: pytest.Config) -> float:

@@ -114,11 +114,21 @@ class Links:
         what, asked = item
         if what == "closed":
             return
+        number, question = cast("tuple[int, str]", asked)
+        _send(channel, "reply", (number, self.desk.reply(question)))
+
+    @property
+    def desk(self) -> StoreDesk:
+        """What answers for the store; made at the first need, in any thread."""
         from .shared_store import StoreDesk
 
         with self._lock:
             self._desk = self._desk or StoreDesk(self._cache)
-        _send(channel, "reply", self._desk.reply(str(asked)))
+            return self._desk
+
+    def release(self, owner: str) -> None:
+        """Give up the claims of a worker that ended without doing so."""
+        self.desk.release(owner)
 
     def close(self) -> None:
         """Let go of the store."""

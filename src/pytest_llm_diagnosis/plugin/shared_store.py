@@ -8,6 +8,7 @@ controller for each answer, over a channel of its own.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -51,6 +52,18 @@ class StoreDesk:
         """Let go of the file."""
         if self._store is not None:
             self._store.close()
+
+    def release(self, owner: str) -> None:
+        """Give up a worker's claims in the store of the run, if there is one."""
+        # Else they run out by themselves, half a minute later.
+        with self._lock, contextlib.suppress(StoreError, OSError):
+            if self._store is not None:
+                self._store.release(owner)
+            elif self._cache is not None:
+                path = self._cache.mkdir(STORE_FOLDER) / _STORE_FILE
+                if path.exists():
+                    with contextlib.closing(AnswerStore(path)) as store:
+                        store.release(owner)
 
     def reply(self, asked: str) -> str:
         """Answer one question; never raises, for nobody would hear it."""
@@ -127,20 +140,30 @@ class RemoteStore:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._lock = threading.Lock()
+        self._asked = 0
 
     def ask(self, name: str, *arguments: object) -> object:
         """Return the controller's answer; raises `StoreError`."""
         try:
             with self._lock:
                 # Text in ASCII: a model's may hold what execnet cannot encode.
-                self._channel.send(("ask", json.dumps([name, *arguments])))
-                _, told = cast("Message", self._channel.receive(PATIENCE))
+                told = self._exchange(json.dumps([name, *arguments]))
         except (OSError, EOFError) as error:
             raise StoreError(f"xdist's controller does not answer: {error}") from error
-        worked, value = json.loads(cast("str", told))
+        worked, value = json.loads(told)
         if not worked:
             raise StoreError(str(value))
         return cast("object", value)
+
+    def _exchange(self, question: str) -> str:
+        """Return the reply; one that comes too late for its question is dropped."""
+        self._asked += 1
+        self._channel.send(("ask", (self._asked, question)))
+        while True:
+            _, told = cast("Message", self._channel.receive(PATIENCE))
+            number, reply = cast("tuple[int, str]", told)
+            if number == self._asked:
+                return reply
 
     def get(self, key: str) -> Answer | None:
         """Return the kept answer, marked as stored when it is of an earlier run."""
