@@ -80,7 +80,7 @@ def test_a_session_without_evals_says_nothing(empty_suite: EvalSuite) -> None:
 def test_a_session_under_xdist_loads_nothing(empty_suite: EvalSuite) -> None:
     """Nor does the controller of workers that find no evals."""
     empty_suite.write_file("test_python.py", "def test_a():\n    pass\n")
-    names = ("controller", "distribution", "links")
+    names = ("controller", "distribution", "ending", "links", "signals")
     light = {f"pytest_llm_diagnosis.plugin.{name}" for name in names}
     assert ours(modules_of(empty_suite, "-n1")) <= {*ENTRY, *light}
 

@@ -115,7 +115,7 @@ from pathlib import Path
 def answer(request):
     prompt = request.messages[-1]["content"]
     killed = Path(__file__).parent / "killed.txt"
-    if "item 4" in prompt and not killed.exists():
+    if "item 8" in prompt and not killed.exists():
         killed.write_text(str(os.getpid()))
         os.kill(os.getpid(), signal.SIGKILL)
     return "w" + prompt.split("item ")[1].split("?")[0]
