@@ -15,7 +15,7 @@ demo: $(UV)
 
 test: $(UV)
 	$(SYNC) --no-default-groups --group test --group demo
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 lint: $(UV)
 	$(SYNC) --no-default-groups --group test --group demo --group lint
