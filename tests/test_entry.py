@@ -282,3 +282,13 @@ def test_a_check_of_ones_own(good_suite: EvalSuite) -> None:
     result.stdout.fnmatch_lines(["good.eval.yaml:2: shouts:quiet: it does not shout"])
     good_suite.write_file("good.eval.yaml", case.replace("shouts", "shout"))
     good_suite.run().stdout.fnmatch_lines(["*did you mean 'shouts'?*"])
+
+
+def test_an_applications_records_are_at_hand() -> None:
+    """Both names stand in the package; any other is an error."""
+    import pytest_llm_diagnosis
+
+    assert pytest_llm_diagnosis.Answer(text="45").text == "45"
+    assert pytest_llm_diagnosis.Request.__name__ == "Request"
+    with pytest.raises(AttributeError, match="has no attribute 'Anser'"):
+        pytest_llm_diagnosis.Anser  # noqa: B018 - looking is the test
