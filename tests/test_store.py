@@ -362,3 +362,26 @@ def test_any_text_is_kept(text: str, case: str) -> None:
     assert found is not None
     assert found.text == text
     store.close()
+
+
+@pytest.mark.parametrize("make", [AnswerStore, lambda _: MemoryStore()])
+def test_calls_of_a_run_are_counted_to_a_limit(
+    path: Path, make: Callable[[Path], Store]
+) -> None:
+    """Every process of the run takes from the same number."""
+    store = make(path)
+    assert [store.take(5.0, 3) for _ in range(5)] == [True, True, True, False, False]
+    store.close()
+
+
+def test_two_runs_count_apart(path: Path) -> None:
+    """A limit is one run's; another that began at another time has its own."""
+    store, other = AnswerStore(path), AnswerStore(path)
+    assert [store.take(5.0, 2), other.take(5.0, 2), store.take(5.0, 2)] == [
+        True,
+        True,
+        False,
+    ]
+    assert other.take(6.0, 2)
+    store.close()
+    other.close()

@@ -134,6 +134,17 @@ def test_a_killed_worker_is_noted(app_suite: EvalSuite) -> None:
     assert [case["outcome"] for case in cases_of(report)].count("passed") >= CASES - 1
 
 
+@pytest.mark.parametrize("most", [CASES, 5])
+def test_workers_count_their_calls_together(app_suite: EvalSuite, most: int) -> None:
+    """A limit is that of the run: what it allows is asked, whoever asks it."""
+    report = app_suite.report("-n2", f"--llm-max-calls={most}", "--llm-probe=off")
+    assert len(asked(app_suite)) == most
+    skipped = [case for case in cases_of(report) if case["outcome"] == "skipped"]
+    assert len(skipped) == CASES - most
+    reasons = {case["message"] for case in skipped}
+    assert reasons <= {f"the budget of {most} calls is spent"}
+
+
 def test_a_stop_reaches_every_worker(app_suite: EvalSuite) -> None:
     """With `-x` no worker goes on asking, nor reports what was not asked."""
     app_suite.write_file("app.py", APP.replace("SECONDS", "0.3"))

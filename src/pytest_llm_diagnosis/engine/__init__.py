@@ -7,6 +7,7 @@ failed call is worth another try, and `Budget` when to stop.
 
 from __future__ import annotations
 
+from .answering import SharedLimit
 from .budget import Budget
 from .calling import Provider
 from .counts import Counts
@@ -24,5 +25,6 @@ __all__ = [
     "Pace",
     "Provider",
     "RetryPolicy",
+    "SharedLimit",
     "Urgency",
 ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pytest_llm_diagnosis.errors import (
+    BudgetError,
     InputError,
     ModelError,
     NotAskedError,
@@ -21,6 +22,13 @@ from .calling import Caller
 
 LOOK_AGAIN = 0.05
 """Seconds before asking once more whether another process has answered."""
+
+
+class SharedLimit(NamedTuple):
+    """The most calls that all processes of the run which began then may make."""
+
+    run: float
+    calls: int
 
 
 class Replay(Protocol):
@@ -39,11 +47,12 @@ class Answering:
     A request passes these stations: a recording, if the run is a replay; what
     this run holds; the store; a claim, so that no other process pays for it;
     the call; the store.  `owner` names this process among those that share the
-    store and `lease` is how long its claims outlive it, in seconds.  `on_unkept`
+    store and `lease` is how long its claims outlive it, in seconds.  `shared` is a
+    limit that they have in common.  `on_unkept`
     is told why an answer could not be stored: it then serves this run only.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the collaborators, named at the one call site
         self,
         caller: Caller,
         store: GroupedStore,
@@ -52,6 +61,7 @@ class Answering:
         owner: str,
         lease: float,
         on_unkept: Callable[[StoreError], None],
+        shared: SharedLimit | None = None,
     ) -> None:
         self._caller = caller
         self._store = store
@@ -59,6 +69,7 @@ class Answering:
         self._owner = owner
         self._lease = lease
         self._on_unkept = on_unkept
+        self._shared = shared
         self._tasks: dict[str, asyncio.Task[Answer | None]] = {}
         self._errors: dict[str, ModelError] = {}
         self._unkept: dict[str, Answer] = {}
@@ -161,11 +172,20 @@ class Answering:
         if await self._claim(request) != "won":
             return None
         try:
+            await self._take_shared()
             return await self._call(request, urgency)
         except BaseException:
             with contextlib.suppress(StoreError):
                 await self._store.release(self._owner, request.key)
             raise
+
+    async def _take_shared(self) -> None:
+        """Count a call of the whole run; raises `BudgetError` when all are made."""
+        if self._shared is None:
+            return
+        run, most = self._shared
+        if not await self._store.take(run, most):
+            raise BudgetError(f"the budget of {most} calls is spent")
 
     async def _call(self, request: Request, urgency: int) -> Answer:
         """Pay for an answer and keep it."""

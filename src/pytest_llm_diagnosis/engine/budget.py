@@ -18,13 +18,12 @@ class Budget:
     cost as much as the dearest of its variant, of a variant whose price is not
     known yet one call is made at a time, and a call that might exceed the limit
     waits for those in flight before it is refused.  Where prices stay unknown,
-    money cannot be watched.  `whole_calls` and `whole_usd` are what the run was
-    given, where this process has a share.  Belongs to one event loop.
+    money cannot be watched.  `whole_usd` is what the run was given, where this
+    process has a share.  Belongs to one event loop.
     """
 
     max_calls: int | None = None
     max_usd: float | None = None
-    whole_calls: int | None = None
     whole_usd: float | None = None
     _taken: int = 0
     _spent: float = 0.0
@@ -38,8 +37,7 @@ class Budget:
         while self.max_usd is not None and self._must_wait(payer, self.max_usd):
             await self._settled.wait()
         if self.max_calls is not None and self._taken >= self.max_calls:
-            whole = self.max_calls if self.whole_calls is None else self.whole_calls
-            raise BudgetError(f"the budget of {whole} calls is spent")
+            raise BudgetError(f"the budget of {self.max_calls} calls is spent")
         if self.max_usd is not None and self._would_exceed(payer, self.max_usd):
             whole_usd = self.max_usd if self.whole_usd is None else self.whole_usd
             spent = f"{self._spent:.4f} USD"

@@ -22,7 +22,7 @@ from pytest_llm_diagnosis.records import Answer, Request, VariantKey
 from pytest_llm_diagnosis.redaction import Redactor
 from pytest_llm_diagnosis.store import GroupedStore, Store
 
-from .answering import Answering, Replay
+from .answering import Answering, Replay, SharedLimit
 from .budget import Budget
 from .calling import Caller, Provider
 from .counts import Counts
@@ -53,7 +53,8 @@ class EngineOptions:
 
     `owner` names this process among those that share the store.  `lease` is
     how long a claim outlives its process, in seconds.  `grace` is how long calls
-    in flight may still arrive after a stop.
+    in flight may still arrive after a stop.  `shared` is a limit that several
+    processes have in common, counted in the store.
     """
 
     concurrency: int = 32
@@ -61,6 +62,7 @@ class EngineOptions:
     owner: str = "main"
     lease: float = 30.0
     grace: float = 2.0
+    shared: SharedLimit | None = None
 
 
 class Engine:
@@ -183,6 +185,7 @@ class Engine:
             owner=self._options.owner,
             lease=self._options.lease,
             on_unkept=self._on_unkept,
+            shared=self._options.shared,
         )
         self._keep(self._answering.renew_claims())
 

@@ -12,6 +12,7 @@ from pytest_llm_diagnosis.engine import (
     EngineOptions,
     Provider,
     RetryPolicy,
+    SharedLimit,
 )
 from pytest_llm_diagnosis.errors import ModelError, StoreError
 from pytest_llm_diagnosis.models import Model, open_model
@@ -20,7 +21,6 @@ from pytest_llm_diagnosis.redaction import Redactor
 from pytest_llm_diagnosis.store import MemoryStore, Store
 
 from .distribution import owner_name, worker_count
-from .links import worker_index
 from .options import RunOptions
 from .recording import ReplayFiles
 from .shared_store import STORE_FOLDER, open_store, store_of_controller
@@ -65,13 +65,11 @@ class EngineRoom:
                     longest_retry_after=options.retry_after_max,
                 ),
                 owner=owner_name(self._config),
+                shared=self._shared_limit(processes),
             ),
             budget=Budget(
-                max_calls=_share(
-                    options.max_calls, processes, worker_index(self._config)
-                ),
+                max_calls=options.max_calls,
                 max_usd=None if options.budget is None else options.budget / processes,
-                whole_calls=options.max_calls,
                 whole_usd=options.budget,
             ),
             provider_of=lambda key: _provider(variant_of(key)),
@@ -79,6 +77,12 @@ class EngineRoom:
             on_unkept=self._note_unkept,
             redactor=redactor,
         )
+
+    def _shared_limit(self, processes: int) -> SharedLimit | None:
+        """Return the limit of calls that several processes count together."""
+        if processes == 1 or self._options.max_calls is None:
+            return None
+        return SharedLimit(self._options.started, self._options.max_calls)
 
     def _note_unkept(self, error: StoreError | OSError) -> None:
         self._notes.append(f"answers are not kept: {error}")
@@ -100,7 +104,7 @@ class EngineRoom:
     def _open_store(self) -> Store:
         options = self._options
         if options.answers == "replay":
-            return MemoryStore()
+            return MemoryStore(worker_count(self._config))
         cache: pytest.Cache | None = getattr(self._config, "cache", None)
         started, fresh = options.started, options.answers == "fresh"
         try:
@@ -112,16 +116,9 @@ class EngineRoom:
                 return open_store(folder, run_started=started, fresh=fresh)
         except (StoreError, OSError) as error:
             self._note_unkept(error)
-            return MemoryStore()
+            return MemoryStore(worker_count(self._config))
         self._notes.append("answers are not kept: pytest's cache is off")
-        return MemoryStore()
-
-
-def _share(most: int | None, processes: int, index: int) -> int | None:
-    """Return one process's part of a limit: the parts add up to the whole."""
-    if most is None:
-        return None
-    return most // processes + (index < most % processes)
+        return MemoryStore(worker_count(self._config))
 
 
 def _provider(variant: Variant) -> Provider:

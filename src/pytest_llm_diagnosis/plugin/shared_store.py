@@ -110,6 +110,7 @@ _METHODS: Mapping[str, Callable[..., object]] = {
     "claim": AnswerStore.claim,
     "renew": AnswerStore.renew,
     "release": AnswerStore.release,
+    "take": AnswerStore.take,
 }
 
 
@@ -203,6 +204,10 @@ class RemoteStore:
     def release(self, owner: str, key: str | None = None) -> None:
         """Give up one claim of the owner, or all of them."""
         self.ask("release", owner, key)
+
+    def take(self, run: float, most: int) -> bool:
+        """Count a call of the run, of at most so many."""
+        return bool(self.ask("take", run, most))
 
     def together(self) -> AbstractContextManager[None]:
         """Change nothing: every write is kept by itself."""

@@ -27,6 +27,12 @@ _BUSY_SECONDS = 10.0
 _CHUNK = 500
 _WAL_PAUSE = 0.01
 
+# Made when a limit is first shared: files of before have no such table.
+_TAKINGS = (
+    "CREATE TABLE IF NOT EXISTS takings (run REAL PRIMARY KEY, calls INTEGER NOT NULL)"
+)
+_FORGOTTEN = 7 * 24 * 3600.0
+
 _TABLES = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS answers (
@@ -142,6 +148,18 @@ class AnswerStore:
                 "DELETE FROM claims WHERE owner = ? AND key = coalesce(?, key)",
                 [owner, key],
             )
+
+    def take(self, run: float, most: int) -> bool:
+        """Count a call of a run, of at most so many; False when they are taken."""
+        with self._transaction() as connection:
+            connection.execute(_TAKINGS)
+            connection.execute("DELETE FROM takings WHERE run < ?", [run - _FORGOTTEN])
+            connection.execute("INSERT OR IGNORE INTO takings VALUES (?, 0)", [run])
+            taken = connection.execute(
+                "UPDATE takings SET calls = calls + 1 WHERE run = ? AND calls < ?",
+                [run, most],
+            )
+            return taken.rowcount == 1
 
     @contextmanager
     def together(self) -> Iterator[None]:

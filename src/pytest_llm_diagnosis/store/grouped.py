@@ -70,6 +70,10 @@ class GroupedStore:
         """Extend all claims of the owner; return how many."""
         return await self._do(lambda: self._store.renew(owner, lease_seconds))
 
+    async def take(self, run: float, most: int) -> bool:
+        """Count a call of a run, of at most so many; False when they are taken."""
+        return await self._do(lambda: self._store.take(run, most))
+
     async def release(self, owner: str, key: str) -> None:
         """Give up a claim of the owner."""
         await self._do(lambda: self._store.release(owner, key))

@@ -11,9 +11,14 @@ from .protocol import FILTERED, Claim
 
 
 class MemoryStore:
-    """Answers of this process only; claims last until they are released."""
+    """Answers of this process only; claims last until they are released.
 
-    def __init__(self) -> None:
+    It stands for one of so many `processes`, whose shares of a limit it cannot see.
+    """
+
+    def __init__(self, processes: int = 1) -> None:
+        self._processes = processes
+        self._taken = 0
         self._answers: dict[str, Answer] = {}
         self._owners: dict[str, str] = {}
 
@@ -54,6 +59,13 @@ class MemoryStore:
         for held in mine:
             if key in {None, held}:
                 del self._owners[held]
+
+    def take(self, run: float, most: int) -> bool:  # noqa: ARG002 - there is only this run
+        """Count a call against this process's share."""
+        if self._taken >= most // self._processes:
+            return False
+        self._taken += 1
+        return True
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -52,6 +52,13 @@ class Store(Protocol):
         """Give up one claim of the owner, or all of them."""
         ...
 
+    def take(self, run: float, most: int) -> bool:
+        """Count a call of a run, of at most so many; False when they are taken.
+
+        `run` is when the run began: all of its processes count together.
+        """
+        ...
+
     def together(self) -> AbstractContextManager[None]:
         """Commit what is written inside as one, or nothing of it."""
         ...
