@@ -7,12 +7,15 @@ editor, the loader and the reference pages know the same checks.
 from __future__ import annotations
 
 from .composing import CASE_KEYS, LOOSE, VARIANT_KEYS, eval_schema, variants_schema
+from .stores import NAMESPACE, STORE
 from .validating import Validator, located, validate
 from .wording import Fault, meant
 
 __all__ = [
     "CASE_KEYS",
     "LOOSE",
+    "NAMESPACE",
+    "STORE",
     "VARIANT_KEYS",
     "Fault",
     "Validator",

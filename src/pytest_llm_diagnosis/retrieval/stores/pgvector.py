@@ -1,0 +1,210 @@
+"""PostgreSQL with the extension vector (https://github.com/pgvector/pgvector).
+
+A table of ours carries its revision in its comment; a table without is the
+team's own.  Replacing is one transaction: others read the older table until
+the newer one is complete.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from pytest_llm_diagnosis.errors import DiagnosisError
+from pytest_llm_diagnosis.records import Context
+from pytest_llm_diagnosis.retrieval.protocol import Embedded
+from pytest_llm_diagnosis.schema import NAMESPACE
+
+from .keeping import MARKER, Row, kept, rows, told
+from .options import Options, Speaker
+from .ranking import Hit, nearest
+
+_ERRORS = (psycopg.Error, UnicodeError)
+_GROUP = "columns"
+_PREFIX = f"{MARKER}: "
+_SECONDS_TO_CONNECT = 10
+
+
+class _Type(NamedTuple):
+    """The type of a column of vectors, in the schema of its extension."""
+
+    schema: str
+    name: str
+
+
+class PgvectorStore:
+    """A table of a PostgreSQL database."""
+
+    def __init__(self, options: Options, _folder: Path) -> None:
+        url = options.text("url")
+        name = options.text("table", NAMESPACE)
+        self._table = sql.Identifier(*name.split(".", maxsplit=1))
+        self._read_only = _GROUP in options
+        self._text = sql.Identifier(options.field(_GROUP, "text") or "text")
+        self._source = sql.Identifier(options.field(_GROUP, "source") or "source")
+        self._vector = options.field(_GROUP, "vector") or "vector"
+        self._say = Speaker(f"PostgreSQL, table {name!r}", url, _password(url))
+        self._type: _Type | None = None
+        self._connection = self._connect(url)
+
+    def revision(self) -> str | None:
+        """Return what `replace` was last given; None when nothing of ours is there."""
+        with self._say.telling(*_ERRORS):
+            return self._revision()
+
+    def replace(self, revision: str, passages: Iterable[Embedded]) -> None:
+        """Keep exactly these passages, under this revision, in place of older ones."""
+        content = rows(passages)
+        with self._say.telling(*_ERRORS), self._connection.transaction():
+            # Two runs that replace at once would meet in the catalogue.
+            lock = sql.SQL("SELECT pg_advisory_xact_lock(hashtext({}))")
+            self._connection.execute(lock.format(sql.Literal(self._name())))
+            if self._read_only or (self._exists() and self._revision() is None):
+                raise self._say.foreign("table")
+            self._create(content)
+            comment = sql.SQL("COMMENT ON TABLE {} IS {}")
+            marker = sql.Literal(_PREFIX + kept(revision))
+            self._connection.execute(comment.format(self._table, marker))
+        self._type = None
+
+    def nearest(self, vector: Sequence[float], top_k: int) -> tuple[Context, ...]:
+        """Return at most `top_k` passages, the most alike first."""
+        with self._say.searching(vector, *_ERRORS):
+            return nearest(self._propose, vector, top_k)
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._connection.close()
+
+    def _connect(self, url: str) -> psycopg.Connection:
+        parameters = _parameters(url, self._say)
+        parameters.setdefault("connect_timeout", _SECONDS_TO_CONNECT)
+        with self._say.telling(*_ERRORS):
+            connection = psycopg.connect(
+                make_conninfo("", **parameters),
+                autocommit=True,
+                # Poolers in front of a database keep no prepared statements.
+                prepare_threshold=None,
+            )
+            connection.read_only = self._read_only
+            return connection
+
+    def _name(self) -> str:
+        return self._table.as_string(self._connection)
+
+    def _exists(self) -> bool:
+        found = self._connection.execute(
+            "SELECT to_regclass(%s) IS NOT NULL", [self._name()]
+        )
+        return found.fetchone() == (True,)
+
+    def _revision(self) -> str | None:
+        found = self._connection.execute(
+            "SELECT obj_description(to_regclass(%s), 'pg_class')", [self._name()]
+        )
+        [comment] = found.fetchone() or (None,)
+        if comment is None or not comment.startswith(_PREFIX):
+            return None
+        return told(comment.removeprefix(_PREFIX))
+
+    def _create(self, content: Sequence[Row]) -> None:
+        dimensions = sql.Literal(len(content[0].vector) if content else 1)
+        schema = sql.Identifier(self._extension())
+        create = sql.SQL(
+            "DROP TABLE IF EXISTS {table}; CREATE TABLE {table}"
+            " (source text NOT NULL, text text NOT NULL,"
+            " vector {schema}.vector({dimensions}) NOT NULL)"
+        )
+        self._connection.execute(
+            create.format(table=self._table, schema=schema, dimensions=dimensions)
+        )
+        copy = sql.SQL("COPY {} (source, text, vector) FROM STDIN").format(self._table)
+        with self._connection.cursor() as cursor, cursor.copy(copy) as copying:
+            for row in content:
+                copying.write_row((row.source, row.text, _written(row.vector)))
+
+    def _extension(self) -> str:
+        found = self._connection.execute(
+            "SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid ="
+            " extnamespace WHERE extname = 'vector'"
+        ).fetchone()
+        if found is None:
+            raise self._say.error(
+                "this database does not have the extension vector",
+                "run CREATE EXTENSION vector; in it, once",
+            )
+        return str(found[0])
+
+    def _propose(self, vector: tuple[float, ...], count: int) -> list[Hit]:
+        if self._type is None:
+            self._type = self._column_type()
+        ours = self._revision() is not None
+        # Zero has no cosine; with our lengths the inner product is the cosine.
+        query = sql.SQL(
+            "SELECT {source}::text, {text}::text, {vector}::text FROM {table}"
+            " WHERE {vector} IS NOT NULL ORDER BY {vector}"
+            " OPERATOR({schema}.{operator}) %s::{schema}.{type} LIMIT %s"
+        ).format(
+            source=self._source,
+            text=self._text,
+            vector=sql.Identifier(self._vector),
+            table=self._table,
+            schema=sql.Identifier(self._type.schema),
+            type=sql.Identifier(self._type.name),
+            operator=sql.SQL("<#>" if ours else "<=>"),
+        )
+        found = self._connection.execute(query, [_written(vector), count])
+        tell = told if ours else str
+        return [
+            Hit(tell(source or ""), tell(text or ""), json.loads(numbers))
+            for source, text, numbers in found
+        ]
+
+    def _column_type(self) -> _Type:
+        """Return the type of the column of vectors; raises where it is none."""
+        if not self._exists():
+            raise self._say.error("there is no such table")
+        found = self._connection.execute(
+            "SELECT nspname, typname FROM pg_attribute"
+            " JOIN pg_type t ON t.oid = atttypid"
+            " JOIN pg_namespace n ON n.oid = typnamespace"
+            " WHERE attrelid = to_regclass(%s) AND attname = %s AND attnum > 0",
+            [self._name(), self._vector],
+        ).fetchone()
+        if found is None:
+            raise self._say.error(f"it has no column {self._vector!r}")
+        kind = _Type(*found)
+        if kind.name not in ("vector", "halfvec"):
+            words = f"the column {self._vector!r} holds {kind.name}, not vectors"
+            raise self._say.error(words)
+        return kind
+
+
+def _written(vector: Sequence[float]) -> str:
+    return json.dumps(list(vector))
+
+
+def _password(url: str) -> str:
+    try:
+        return str(conninfo_to_dict(url).get("password") or "")
+    except psycopg.Error:
+        return ""
+
+
+def _parameters(url: str, say: Speaker) -> dict[str, str | int | None]:
+    try:
+        return conninfo_to_dict(url)
+    except (psycopg.Error, UnicodeError):
+        # PostgreSQL's own words would show parts of a password with a slash in it.
+        found: DiagnosisError = say.error(
+            "its url is no address of a database",
+            "like postgresql://user:password@host:5432/name; in a password,"
+            " write / as %2F, @ as %40, : as %3A and % as %25",
+        )
+    raise found
