@@ -12,8 +12,10 @@ import pytest
 # pytester forgets what an inner run imports first; C extensions such as yaml's
 # do not survive being imported twice, and importing anew costs each test time.
 import pytest_llm_diagnosis.plugin.session
+from postgres_server import postgres_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_llm_diagnosis.records import JsonObject
@@ -86,6 +88,17 @@ cases:
 SCRIPTED = "default: base\nvariants: {base: {script: answers.yaml}}\n"
 YES = 'rules: [{text: "yes"}]\n'
 PYTHON = "def test_python():\n    assert True\n"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Return the address of an empty PostgreSQL database that has pgvector."""
+    import psycopg
+
+    with postgres_server() as url:
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE EXTENSION vector")
+        yield url
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from urllib.parse import unquote
 
@@ -40,11 +40,14 @@ class Options:
 class Speaker:
     """Tells errors in the store's own words, on one line and without secrets.
 
-    `what` names the store in front of them.
+    `what` names the store in front of them; `words` takes an error's own words.
     """
 
-    def __init__(self, what: str, *secrets: str) -> None:
+    def __init__(
+        self, what: str, *secrets: str, words: Callable[[Exception], str] = str
+    ) -> None:
         self._what = what
+        self._words = words
         self._redactor = Redactor(
             form
             for secret in secrets
@@ -68,7 +71,7 @@ class Speaker:
         try:
             yield
         except kinds as error:
-            words = str(error) or type(error).__name__
+            words = self._words(error) or type(error).__name__
             # Without its cause: a traceback would show what was redacted.
             raise self.error(f"{doing}: {words}" if doing else words) from None
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from qdrant_client import QdrantClient, models
-from qdrant_client.http.exceptions import ApiException
+from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from pytest_llm_diagnosis.records import Context
 from pytest_llm_diagnosis.retrieval.protocol import Embedded
@@ -58,7 +58,10 @@ class QdrantStore:
         what = f"Qdrant, collection {self._name!r} in {path or '(no path)'}"
         key = options.text("api_key")
         self._say = Speaker(
-            f"Qdrant, collection {self._name!r}" if url else what, url, key
+            f"Qdrant, collection {self._name!r}" if url else what,
+            url,
+            key,
+            words=_words,
         )
         if bool(url) == bool(path):
             raise self._say.error("it needs either a url or a path")
@@ -163,6 +166,17 @@ class QdrantStore:
             )
         source = found_in(payload, self._source)
         return Hit(str(point.id if source is None else source), str(text), vector)
+
+
+def _words(error: Exception) -> str:
+    """Return what a server said, out of the client's account of the response."""
+    if isinstance(error, UnexpectedResponse):
+        told = f"{error.status_code} {error.reason_phrase}"
+        try:
+            return f"{told}: {error.structured()['status']['error']}"
+        except (ValueError, KeyError, TypeError):
+            return f"{told}: {error.content.decode(errors='replace')}"
+    return str(error)
 
 
 def _server(url: str, key: str) -> QdrantClient:
