@@ -27,6 +27,7 @@ _NOBODY = "nobody"
 def postgres_server() -> Iterator[str]:
     """Run a server; yields the address of its database, as a user named tester.
 
+    It trusts everybody but a user named locked, whom it asks for a password.
     Skips the test where no PostgreSQL with pgvector is installed.
     """
     # Below pytest's own folder, which only its owner may enter, it cannot run.
@@ -76,6 +77,9 @@ def _running(binaries: Path, data: Path) -> Iterator[int]:
         port: int = free.getsockname()[1]
     settings = ["--auth=trust", "--no-sync", "--locale=C", "--encoding=UTF8"]
     _run([binaries / "initdb", "-D", data, "-U", "tester", *settings])
+    rules = data / "pg_hba.conf"
+    locked = "host all locked 127.0.0.1/32 scram-sha-256\n"
+    rules.write_text(locked + rules.read_text())
     control = [binaries / "pg_ctl", "-D", data, "-w"]
     options = f"-p {port} -h 127.0.0.1 -F -c unix_socket_directories=''"
     _run([*control, "-l", data / "log", "-o", options, "start"])

@@ -8,6 +8,7 @@ the newer one is complete.
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +17,6 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from pytest_llm_diagnosis.errors import DiagnosisError
 from pytest_llm_diagnosis.records import Context
 from pytest_llm_diagnosis.retrieval.protocol import Embedded
 from pytest_llm_diagnosis.schema import NAMESPACE
@@ -29,6 +29,10 @@ _ERRORS = (psycopg.Error, UnicodeError)
 _GROUP = "columns"
 _PREFIX = f"{MARKER}: "
 _SECONDS_TO_CONNECT = 10
+_ADDRESS = (
+    "like postgresql://user:password@host:5432/name; in a password,"
+    " write / as %2F, @ as %40, : as %3A and % as %25"
+)
 
 
 class _Type(NamedTuple):
@@ -49,9 +53,15 @@ class PgvectorStore:
         self._text = sql.Identifier(options.field(_GROUP, "text") or "text")
         self._source = sql.Identifier(options.field(_GROUP, "source") or "source")
         self._vector = options.field(_GROUP, "vector") or "vector"
-        self._say = Speaker(f"PostgreSQL, table {name!r}", url, _password(url))
+        self._say = Speaker(
+            f"PostgreSQL, table {name!r}",
+            url,
+            str((_parsed(url) or {}).get("password")),
+        )
         self._type: _Type | None = None
         self._connection = self._connect(url)
+        # Nobody has to remember to close it, and psycopg warns if it stays open.
+        weakref.finalize(self, self._connection.close)
 
     def revision(self) -> str | None:
         """Return what `replace` was last given; None when nothing of ours is there."""
@@ -83,7 +93,10 @@ class PgvectorStore:
         self._connection.close()
 
     def _connect(self, url: str) -> psycopg.Connection:
-        parameters = _parameters(url, self._say)
+        parameters = _parsed(url)
+        if parameters is None:
+            # PostgreSQL's own words would show parts of a password.
+            raise self._say.error("its url is no address of a database", _ADDRESS)
         parameters.setdefault("connect_timeout", _SECONDS_TO_CONNECT)
         with self._say.telling(*_ERRORS):
             connection = psycopg.connect(
@@ -151,11 +164,11 @@ class PgvectorStore:
             " WHERE {vector} IS NOT NULL ORDER BY {vector}"
             " OPERATOR({schema}.{operator}) %s::{schema}.{type} LIMIT %s"
         ).format(
-            source=self._source,
-            text=self._text,
-            vector=sql.Identifier(self._vector),
-            table=self._table,
-            schema=sql.Identifier(self._type.schema),
+            source=self._escaped(self._source),
+            text=self._escaped(self._text),
+            vector=self._escaped(sql.Identifier(self._vector)),
+            table=self._escaped(self._table),
+            schema=self._escaped(sql.Identifier(self._type.schema)),
             type=sql.Identifier(self._type.name),
             operator=sql.SQL("<#>" if ours else "<=>"),
         )
@@ -165,6 +178,11 @@ class PgvectorStore:
             Hit(tell(source or ""), tell(text or ""), json.loads(numbers))
             for source, text, numbers in found
         ]
+
+    def _escaped(self, name: sql.Identifier) -> sql.Composable:
+        """Return a quoted name whose % is no placeholder of a query's parameters."""
+        quoted = name.as_string(self._connection).replace("%", "%%")
+        return sql.SQL(quoted)
 
     def _column_type(self) -> _Type:
         """Return the type of the column of vectors; raises where it is none."""
@@ -190,21 +208,12 @@ def _written(vector: Sequence[float]) -> str:
     return json.dumps(list(vector))
 
 
-def _password(url: str) -> str:
+def _parsed(url: str) -> dict[str, str | int | None] | None:
+    """Return the parts of an address; None when it is none."""
     try:
-        return str(conninfo_to_dict(url).get("password") or "")
-    except psycopg.Error:
-        return ""
-
-
-def _parameters(url: str, say: Speaker) -> dict[str, str | int | None]:
-    try:
-        return conninfo_to_dict(url)
+        parts = conninfo_to_dict(url)
     except (psycopg.Error, UnicodeError):
-        # PostgreSQL's own words would show parts of a password with a slash in it.
-        found: DiagnosisError = say.error(
-            "its url is no address of a database",
-            "like postgresql://user:password@host:5432/name; in a password,"
-            " write / as %2F, @ as %40, : as %3A and % as %25",
-        )
-    raise found
+        return None
+    # A slash in a password makes its beginning a port.
+    ports = str(parts.get("port") or "").split(",")
+    return parts if all(not port or port.isdecimal() for port in ports) else None
