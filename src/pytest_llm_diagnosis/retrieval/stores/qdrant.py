@@ -123,8 +123,10 @@ class QdrantStore:
         if self._server is None and not is_folder(self._folder):
             raise self._say.error("nothing of Qdrant is in this folder")
         with self._opened() as client:
-            # One whose key opens a single collection cannot list aliases.
-            name = self._name if self._read_only else _behind(client, self._name)
+            if self._read_only and self._server is not None:
+                # A key for this one collection could not list aliases.
+                return _Searched(client, self._name, ours=False)
+            name = _behind(client, self._name)
             if name is None:
                 raise self._say.error("there is no such collection")
             ours = not self._read_only and _marker(client, name) is not None
