@@ -52,11 +52,9 @@ class LanceStore:
         """Keep exactly these passages, under this revision, in place of older ones."""
         content = _content(revision, rows(passages))
         with self._say.telling(*_ERRORS):
-            older = self._opened()
-            if self._read_only or (older is not None and _revision(older) is None):
-                raise self._say.foreign("table")
-            mode = "create" if older is None else "overwrite"
-            self._table = self._database.create_table(self._name, content, mode=mode)
+            self._table = self._made(content) or self._made(content)
+            if self._table is None:
+                raise self._say.error("another process makes and removes it meanwhile")
 
     def nearest(self, vector: Sequence[float], top_k: int) -> tuple[Context, ...]:
         """Return at most `top_k` passages, the most alike first."""
@@ -68,6 +66,19 @@ class LanceStore:
     def close(self) -> None:
         """Give back files."""
         self._table = None
+
+    def _made(self, content: pa.Table) -> lancedb.table.Table | None:
+        """Return the table with new content; None when another has just made it."""
+        older = self._opened()
+        if self._read_only or (older is not None and _revision(older) is None):
+            raise self._say.foreign("table")
+        mode = "create" if older is None else "overwrite"
+        try:
+            return self._database.create_table(self._name, content, mode=mode)
+        except ValueError as error:
+            if older is None and "already exists" in str(error):
+                return None
+            raise
 
     def _opened(self) -> lancedb.table.Table | None:
         if self._name not in self._database.list_tables().tables:

@@ -45,12 +45,7 @@ class _Marker(NamedTuple):
 class PineconeStore:
     """A namespace of a Pinecone index."""
 
-    def __init__(
-        self,
-        options: Options,
-        _folder: Path,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, options: Options, _folder: Path) -> None:
         host, key = options.text("host"), options.text("api_key")
         self._read_only = _GROUP in options
         # Without a namespace, people's own vectors are in the default one.
@@ -60,7 +55,6 @@ class PineconeStore:
         self._text = options.field(_GROUP, "text") or "text"
         self._source = options.field(_GROUP, "source") or "source"
         self._say = Speaker(f"Pinecone, namespace {self._namespace!r}", key, host)
-        self._sleep = sleep
         self._marked: _Marker | None = None
         self._is_known = False
         with self._say.telling(*_ERRORS):
@@ -177,7 +171,7 @@ class PineconeStore:
         for _ in range(_TRIES):
             if is_seen():
                 return
-            self._sleep(_SECONDS_BETWEEN)
+            time.sleep(_SECONDS_BETWEEN)
         waited = round(_TRIES * _SECONDS_BETWEEN)
         raise self._say.error(f"what was written is not shown after {waited} s")
 
