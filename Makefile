@@ -14,11 +14,11 @@ demo: $(UV)
 	$(BIN)/python example_suite/demo.py
 
 test: $(UV)
-	$(SYNC) --no-default-groups --group test --group demo
+	$(SYNC) --no-default-groups --group test --group stores --group demo
 	$(BIN)/python -m pytest -n 2
 
 lint: $(UV)
-	$(SYNC) --no-default-groups --group test --group demo --group lint
+	$(SYNC) --no-default-groups --group test --group stores --group demo --group lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

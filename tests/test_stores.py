@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
@@ -317,6 +319,16 @@ def test_a_library_that_is_missing_is_told_with_its_extra(
         open_store({kind: written}, tmp_path)
     assert str(told.value).startswith(f"`store: {kind}` needs its library: ")
     assert str(told.value).endswith(f"\n  pip install pytest-llm-diagnosis[{kind}]")
+
+
+def test_a_library_is_imported_when_its_store_is_opened() -> None:
+    """Whoever has one store pays for that one alone."""
+    code = """
+    import sys, pytest_llm_diagnosis.retrieval.stores
+    print({"psycopg", "qdrant_client", "lancedb", "pinecone"} & set(sys.modules))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    assert subprocess.check_output(command, text=True).strip() == "set()"  # noqa: S603
 
 
 @pytest.mark.parametrize(

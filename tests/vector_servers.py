@@ -7,6 +7,7 @@ https://api.qdrant.tech and https://docs.pinecone.io/reference/api (2026-11-22).
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from operator import mul
@@ -19,7 +20,7 @@ Point = dict[str, Any]
 
 def alike(one: Sequence[float], other: Sequence[float]) -> float:
     """Return the dot product."""
-    return sum(map(mul, one, other))
+    return math.fsum(map(mul, one, other))
 
 
 class FakeQdrant:
