@@ -35,11 +35,12 @@ _ADDRESS = (
 )
 
 
-class _Type(NamedTuple):
-    """The type of a column of vectors, in the schema of its extension."""
+class _Searched(NamedTuple):
+    """A column of vectors: its type's schema and name, and whether it is ours."""
 
     schema: str
-    name: str
+    type: str
+    ours: bool
 
 
 class PgvectorStore:
@@ -58,13 +59,14 @@ class PgvectorStore:
             url,
             str((_parsed(url) or {}).get("password")),
         )
-        self._type: _Type | None = None
+        self._searched: _Searched | None = None
         self._connection = self._connect(url)
         # Nobody has to remember to close it, and psycopg warns if it stays open.
         weakref.finalize(self, self._connection.close)
 
     def revision(self) -> str | None:
         """Return what `replace` was last given; None when nothing of ours is there."""
+        self._searched = None
         with self._say.telling(*_ERRORS):
             return self._revision()
 
@@ -81,7 +83,7 @@ class PgvectorStore:
             comment = sql.SQL("COMMENT ON TABLE {} IS {}")
             marker = sql.Literal(_PREFIX + kept(revision))
             self._connection.execute(comment.format(self._table, marker))
-        self._type = None
+        self._searched = None
 
     def nearest(self, vector: Sequence[float], top_k: int) -> tuple[Context, ...]:
         """Return at most `top_k` passages, the most alike first."""
@@ -155,9 +157,9 @@ class PgvectorStore:
         return str(found[0])
 
     def _propose(self, vector: tuple[float, ...], count: int) -> list[Hit]:
-        if self._type is None:
-            self._type = self._column_type()
-        ours = self._revision() is not None
+        if self._searched is None:
+            self._searched = self._column()
+        schema, kind, ours = self._searched
         # Zero has no cosine; with our lengths the inner product is the cosine.
         query = sql.SQL(
             "SELECT {source}::text, {text}::text, {vector}::text FROM {table}"
@@ -168,8 +170,8 @@ class PgvectorStore:
             text=self._escaped(self._text),
             vector=self._escaped(sql.Identifier(self._vector)),
             table=self._escaped(self._table),
-            schema=self._escaped(sql.Identifier(self._type.schema)),
-            type=sql.Identifier(self._type.name),
+            schema=self._escaped(sql.Identifier(schema)),
+            type=sql.Identifier(kind),
             operator=sql.SQL("<#>" if ours else "<=>"),
         )
         found = self._connection.execute(query, [_written(vector), count])
@@ -184,8 +186,8 @@ class PgvectorStore:
         quoted = name.as_string(self._connection).replace("%", "%%")
         return sql.SQL(quoted)
 
-    def _column_type(self) -> _Type:
-        """Return the type of the column of vectors; raises where it is none."""
+    def _column(self) -> _Searched:
+        """Return what is searched; raises where there are no vectors."""
         if not self._exists():
             raise self._say.error("there is no such table")
         found = self._connection.execute(
@@ -197,11 +199,11 @@ class PgvectorStore:
         ).fetchone()
         if found is None:
             raise self._say.error(f"it has no column {self._vector!r}")
-        kind = _Type(*found)
-        if kind.name not in ("vector", "halfvec"):
-            words = f"the column {self._vector!r} holds {kind.name}, not vectors"
+        schema, kind = found
+        if kind not in ("vector", "halfvec"):
+            words = f"the column {self._vector!r} holds {kind}, not vectors"
             raise self._say.error(words)
-        return kind
+        return _Searched(schema, kind, ours=self._revision() is not None)
 
 
 def _written(vector: Sequence[float]) -> str:
