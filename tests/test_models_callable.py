@@ -274,6 +274,8 @@ CALL = ToolCall(name="log", arguments={"urgent": True})
         ({"tokens": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}},
          Answer(tokens=Tokens(prompt=3, completion=1))),
         ({"text": "a", "usd": 1, "seconds": 0.5}, Answer(text="a", usd=1, seconds=0.5)),
+        ({"text": "a", "saved_usd": -1, "tokens": {"written": 4}},
+         Answer(text="a", saved_usd=-1, tokens=Tokens(written=4))),
     ],
 )  # fmt: skip
 def test_what_an_application_may_return(returned: object, expected: Answer) -> None:
@@ -296,6 +298,7 @@ def test_what_an_application_may_return(returned: object, expected: Answer) -> N
         ({"tokens": {"prompt": "3"}}, "has str as its prompt tokens"),
         ({"usd": "free"}, "has str as usd"),
         ({"usd": True}, "has bool as usd"),
+        ({"saved_usd": "much"}, "has str as saved_usd"),
         ({"seconds": float("nan")}, "not JSON compliant"),
     ],
 )

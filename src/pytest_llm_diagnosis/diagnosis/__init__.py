@@ -32,6 +32,7 @@ from .regression import (
     VariantComparison,
     compare_variants,
 )
+from .spending import Spending, extra_spending, spending
 from .verdict import FEW, FINE_TUNE, enough_probed
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Flip",
     "Rate",
     "Regression",
+    "Spending",
     "Spotted",
     "Spread",
     "SuiteVerdict",
@@ -62,4 +64,6 @@ __all__ = [
     "compare_variants",
     "diagnose",
     "enough_probed",
+    "extra_spending",
+    "spending",
 ]

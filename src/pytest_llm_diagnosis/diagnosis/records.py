@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Literal, Self, TypeAlias, cast
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, cast
 
-from pytest_llm_diagnosis.records import Cause, Json, JsonObject, Mark
+from pytest_llm_diagnosis.records import Cause, Flat, Json, JsonObject, Mark
 from pytest_llm_diagnosis.stats import Interval
 
 VerdictKind: TypeAlias = Literal[
@@ -30,25 +30,6 @@ ConfoundKind: TypeAlias = Literal[
     "no_facts",
     "no_form",
 ]
-
-
-class _Flat:
-    """A record of plain values; keys that it does not know are ignored."""
-
-    __slots__ = ()
-
-    def to_dict(self) -> dict[str, Json]:
-        """Return a JSON-ready dict."""
-        return {
-            one.name: getattr(self, one.name)
-            for one in fields(self)  # type: ignore[arg-type]
-        }
-
-    @classmethod
-    def from_dict(cls, data: JsonObject) -> Self:
-        """Return the record that `to_dict` described."""
-        known = [one.name for one in fields(cls)]  # type: ignore[arg-type]
-        return cls(**{name: data[name] for name in known if name in data})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +67,7 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread(_Flat):
+class Spread(Flat):
     """Over how many `clusters` the `cases` that could fail for a side lie.
 
     `by_file` says that a file stands for some of them, for want of a `cluster:`
@@ -99,7 +80,7 @@ class Spread(_Flat):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FailedPart(_Flat):
+class FailedPart(Flat):
     """How many failing cases failed on facts only, form only, both, or neither.
 
     Those of neither failed on `limits` alone, or a judge alone rejected them.
@@ -118,7 +99,7 @@ class FailedPart(_Flat):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Costumes(_Flat):
+class Costumes(Flat):
     """Cases whose mark or failing check says one side and the cause the other.
 
     `knew` failed a fact check though it knew, `ignorant` broke its form because
@@ -136,7 +117,7 @@ class Costumes(_Flat):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Spotted(_Flat):
+class Spotted(Flat):
     """A case worth a look, where it stands, and the cause that was found."""
 
     file: str
@@ -147,7 +128,7 @@ class Spotted(_Flat):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SuiteVerdict(_Flat):
+class SuiteVerdict(Flat):
     """What the causes of a variant come to.
 
     `probability` is that of the kind, None where the kind follows from none.

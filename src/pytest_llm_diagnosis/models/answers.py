@@ -11,9 +11,10 @@ from pytest_llm_diagnosis.errors import ModelError
 from pytest_llm_diagnosis.records import Answer, Context, JsonObject, Tokens, ToolCall
 
 _KEYS = frozenset(
-    {"text", "tool_calls", "contexts", "tokens", "usd", "seconds", "finish_reason"}
+    {"text", "tool_calls", "contexts", "tokens", "usd", "saved_usd", "seconds"}
+    | {"finish_reason"}
 )
-_TOKENS = ("prompt", "completion", "cached")
+_TOKENS = ("prompt", "completion", "cached", "written")
 
 
 def answer_from(returned: object, source: str) -> Answer:
@@ -48,6 +49,7 @@ def _normalised(answer: Answer) -> Answer:
         contexts=tuple(_context(context) for context in _items(answer.contexts)),
         tokens=_tokens(answer.tokens),
         usd=_number(answer.usd, "usd"),
+        saved_usd=_number(answer.saved_usd, "saved_usd"),
         seconds=_number(answer.seconds, "seconds"),
         stored=False,
     )

@@ -64,6 +64,7 @@ _TOKENS: Mapping[str, _Kind] = {
     "prompt": _WHOLE,
     "completion": _WHOLE,
     "cached": _WHOLE,
+    "written": _WHOLE,
 }
 _CALL: Mapping[str, _Kind] = {
     "name": _TEXT,

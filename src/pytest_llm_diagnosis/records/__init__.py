@@ -8,6 +8,7 @@ JSON-ready values and `from_dict` gives an equal record back.
 from __future__ import annotations
 
 from .asked import Answer, Context, Inquiry, Request, Tokens
+from .flat import Flat
 from .graded import NOT_EXPOSED, Grade, Trial, Verdict
 from .probed import Ask, Finding
 from .results import CaseResult, RunFacts
@@ -59,6 +60,7 @@ __all__ = [
     "Endpoint",
     "Examples",
     "Finding",
+    "Flat",
     "Grade",
     "Ideal",
     "Inquiry",

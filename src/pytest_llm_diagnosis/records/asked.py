@@ -81,18 +81,25 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """Token counts of one call; `cached` is the part of `prompt` not paid anew."""
+    """Token counts of one call.
+
+    `cached` is the part of `prompt` that was read from the provider's cache,
+    `written` the part that was written to it, where that has a price.
+    """
 
     prompt: int = 0
     completion: int = 0
     cached: int = 0
+    written: int = 0
 
     def to_dict(self) -> dict[str, Json]:
-        """Return a JSON-ready dict."""
+        """Return a JSON-ready dict; few providers count what is written."""
+        written: dict[str, Json] = {"written": self.written} if self.written else {}
         return {
             "prompt": self.prompt,
             "completion": self.completion,
             "cached": self.cached,
+            **written,
         }
 
     @classmethod
@@ -105,7 +112,9 @@ class Tokens:
 class Answer:
     """What came back.  Unknown is None: `usd` is never 0 for an unknown price.
 
-    `seconds` is the wall time of the paid call, retries excluded.  `stored`
+    `seconds` is the wall time of the paid call, retries excluded.  `saved_usd`
+    is what the provider's cache took off the price: below 0 where writing it
+    cost more than reading it saved, None where nothing was cached.  `stored`
     says that no call was made for it in this run.
     """
 
@@ -114,18 +123,23 @@ class Answer:
     contexts: tuple[Context, ...] = ()
     tokens: Tokens | None = None
     usd: float | None = None
+    saved_usd: float | None = None
     seconds: float | None = None
     finish_reason: str | None = None
     stored: bool = False
 
     def to_dict(self) -> dict[str, Json]:
         """Return a JSON-ready dict; `stored` belongs to a run, so it is left out."""
+        saved: dict[str, Json] = {}
+        if self.saved_usd is not None:
+            saved = {"saved_usd": self.saved_usd}
         return {
             "text": self.text,
             "tool_calls": [call.to_dict() for call in self.tool_calls],
             "contexts": [context.to_dict() for context in self.contexts],
             "tokens": self.tokens.to_dict() if self.tokens else None,
             "usd": self.usd,
+            **saved,
             "seconds": self.seconds,
             "finish_reason": self.finish_reason,
         }
@@ -140,6 +154,7 @@ class Answer:
             contexts=tuple(map(Context.from_dict, objects(data, "contexts"))),
             tokens=Tokens.from_dict(tokens) if tokens else None,
             usd=cast("float | None", data.get("usd")),
+            saved_usd=cast("float | None", data.get("saved_usd")),
             seconds=cast("float | None", data.get("seconds")),
             finish_reason=cast("str | None", data.get("finish_reason")),
             stored=stored,

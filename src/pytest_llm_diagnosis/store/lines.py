@@ -129,6 +129,7 @@ def _answer(request: Request, answer: Answer) -> dict[str, Json]:
         del data["contexts"]
     data["seconds"] = _rounded(answer.seconds, 2)
     data["usd"] = _rounded(answer.usd, 4)
+    data["saved_usd"] = _rounded(answer.saved_usd, 4)
     kept = {"text", "contexts"}
     return {
         name: value
