@@ -48,7 +48,7 @@ def test_what_is_not_told_counts_nowhere() -> None:
     told = spending(results)["base"]
     assert (told.cases, told.counted, told.timed, told.priced) == (2, 1, 1, 1)
     assert (told.prompt_tokens, told.seconds, told.usd) == (10, 2.0, 0.5)
-    assert told.saved_usd is None
+    assert told.saved_usd == 0
 
 
 def test_a_variant_that_tells_nothing_has_no_amounts() -> None:
@@ -99,6 +99,17 @@ def test_variants_without_a_common_case_have_no_extra() -> None:
     results = [asked("a", "base", answer(10)), asked("b", "long", answer(20))]
     assert extra_spending(results, base="base", other="long") == Spending(cases=0)
     assert extra_spending(results, base="base", other="gone") == Spending(cases=0)
+
+
+def test_an_answer_without_a_cache_saved_nothing() -> None:
+    """The mean is over all priced answers, not over the cached ones alone."""
+    results = [
+        asked("a", "long", answer(100, cached=90, usd=0.1, saved_usd=0.6)),
+        asked("b", "long", answer(100, usd=0.7)),
+        asked("unknown", "long", answer(100, cached=90, usd=0.7)),
+        asked("unpriced", "long", answer(100)),
+    ]
+    assert spending(results)["long"].saved_usd == pytest.approx(0.3)
 
 
 def test_spending_keeps_the_order_of_the_results_and_its_round_trip() -> None:

@@ -95,8 +95,16 @@ def _of_answer(answer: Answer) -> dict[str, float | None]:
         **{f"{name}_tokens": getattr(tokens, name, None) for name in _TOKENS},
         "seconds": answer.seconds,
         "usd": answer.usd,
-        "saved_usd": answer.saved_usd,
+        "saved_usd": _saved(answer),
     }
+
+
+def _saved(answer: Answer) -> float | None:
+    """Return what the cache saved: nothing where it is known to hold nothing."""
+    tokens = answer.tokens
+    if answer.saved_usd is None and answer.usd is not None and tokens is not None:
+        return None if tokens.cached or tokens.written else 0.0
+    return answer.saved_usd
 
 
 def _beyond(before: Amounts, after: Amounts) -> Amounts:
