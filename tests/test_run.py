@@ -438,9 +438,39 @@ def test_workers_come_to_the_same_result(suite: EvalSuite) -> None:
 def cases_without_times(report: JsonObject) -> object:
     """Return what must not depend on how the work was shared."""
     return {
-        name: [case[key] for key in ("outcome", "cause", "arms", "costume", "line")]
+        name: [
+            without_times(case[key])
+            for key in ("outcome", "cause", "arms", "costume", "line")
+        ]
         for name, case in cases_of(report).items()
     }
+
+
+def without_times(data: object) -> object:
+    """Return data without how long a call took and who had it stored."""
+    if isinstance(data, dict):
+        kept = {k: v for k, v in data.items() if k not in {"seconds", "stored"}}
+        return {key: without_times(value) for key, value in kept.items()}
+    return [without_times(one) for one in data] if isinstance(data, list) else data
+
+
+def test_every_ask_keeps_its_answer_and_what_checks_said(suite: EvalSuite) -> None:
+    """So does each case its prompt and reference, for whoever reads the report."""
+    case = cases_of(suite.report())["a.eval.yaml::boots-window[base]"]
+    assert case["messages"] == [
+        {"role": "system", "content": "You answer for Northwind Outfitters."},
+        {
+            "role": "user",
+            "content": "How many days do customers have to return unworn boots?",
+        },
+    ]
+    assert case["ideal"] == {"text": "45 days from delivery.", "tool_calls": []}
+    arms = cast("dict[str, list[JsonObject]]", case["arms"])
+    trials = {arm: cast("JsonObject", asks[0]["trial"]) for arm, asks in arms.items()}
+    assert trials["R"]["text"] == "You have 30 days."
+    assert trials["E"]["text"] == "You have 45 days."
+    (verdict,) = cast("list[JsonObject]", trials["R"]["facts"])
+    assert verdict["code"] == "number:other"
 
 
 def test_workers_pay_no_call_twice(suite: EvalSuite, tmp_path: Path) -> None:

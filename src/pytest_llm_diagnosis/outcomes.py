@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .records import CaseResult, CheckSpec, Dimension, Outcome, Trial
+from .records import Case, CaseResult, CheckSpec, Dimension, Message, Outcome, Trial
 from .requests import Prepared
 
 
@@ -61,7 +61,16 @@ def case_result(
         critical=case.critical,
         pass_at=pass_at,
         message=message,
+        messages=stated_messages(case),
+        ideal=case.ideal,
     )
+
+
+def stated_messages(case: Case) -> tuple[Message, ...]:
+    """Return the conversation as the case states it, its system prompt first."""
+    if case.system is None:
+        return case.messages
+    return ({"role": "system", "content": case.system}, *case.messages)
 
 
 def _asks(

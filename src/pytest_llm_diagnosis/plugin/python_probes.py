@@ -22,16 +22,18 @@ from pytest_llm_diagnosis.probing import (
     Probed,
     Reply,
     Situation,
+    failed_reply,
     find_cause,
     graded_reply,
     is_costume,
     run_now,
 )
-from pytest_llm_diagnosis.records import Arm, Ask, CaseResult, Verdict
+from pytest_llm_diagnosis.records import Arm, CaseResult, Verdict
 
 from .python_tests import (
     FAILURES,
     LanguageModel,
+    assertion_failed,
     grade_of_mark,
     parameters_of,
     variant_of,
@@ -69,9 +71,9 @@ def probe_test(
     """
     mode = session.options.probe
     trial = result.trials[-1]
-    text = trial.answer.text if trial.answer else ""
     situation = Situation(
-        first=graded_reply("first", trial.grade, text), asks_facts=result.asks_facts
+        first=graded_reply("first", trial.grade, trial.answer),
+        asks_facts=result.asks_facts,
     )
     ask = _asker(item, session, result)
     try:
@@ -93,25 +95,24 @@ def _asker(item: pytest.Item, session: EvalSession, result: CaseResult) -> Asker
     async def ask(arm: Arm, number: int) -> Reply:
         model = LanguageModel(session, item, variant_of(item), arm=arm, number=number)
         try:
-            passed = _passes(item, model)
+            verdict = _verdict(item, model)
         except (ArmUnavailableError, NotAskedError, ReplayMissError):
             raise
-        except (Exception, pytest.skip.Exception):  # noqa: BLE001 - a user's own code
-            return Reply(ask=Ask(error=True))
-        verdict = Verdict(check="assertion", passed=passed)
-        text = model.answers[-1].text if model.answers else ""
-        return graded_reply(arm, grade_of_mark(result.mark, verdict), text)
+        except (Exception, pytest.skip.Exception) as error:  # noqa: BLE001 - a user's own code
+            return failed_reply(str(error))
+        answer = model.answers[-1] if model.answers else None
+        return graded_reply(arm, grade_of_mark(result.mark, verdict), answer)
 
     return ask
 
 
-def _passes(item: pytest.Item, model: LanguageModel) -> bool:
-    """Run the test's function once more, with another `llm`."""
+def _verdict(item: pytest.Item, model: LanguageModel) -> Verdict:
+    """Run the test's function once more, with another `llm`, and judge by its end."""
     arguments: dict[str, object] = getattr(item, "funcargs", {})
     function = getattr(item, "obj")  # noqa: B009 - a Function has it, an Item need not
     names = inspect.signature(function).parameters
     try:
         function(**{**{name: arguments[name] for name in names}, "llm": model})
-    except FAILURES:
-        return False
-    return True
+    except FAILURES as error:
+        return assertion_failed(error)
+    return Verdict(check="assertion", passed=True)

@@ -199,6 +199,7 @@ def result_of_test(
         asks_facts=mark == "knowledge",
         asks_form=mark == "behavior",
         message=one_line(str(error), 300) if error and not report.failed else None,
+        messages=model.asked[-1] if model and model.asked else (),
     )
 
 
@@ -244,6 +245,11 @@ def _verdict(report: pytest.TestReport, error: BaseException | None) -> Verdict:
         return Verdict(
             check="assertion", passed=None, code="assertion:raised", reason=str(error)
         )
+    return assertion_failed(error)
+
+
+def assertion_failed(error: BaseException) -> Verdict:
+    """Return the verdict that a failed assertion is."""
     reason = one_line(str(error), 300) or "the assertion failed"
     return Verdict(
         check="assertion", passed=False, code="assertion:failed", reason=reason

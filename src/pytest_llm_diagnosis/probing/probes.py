@@ -26,7 +26,6 @@ from pytest_llm_diagnosis.grading import grade
 from pytest_llm_diagnosis.inquiries import Inquirer
 from pytest_llm_diagnosis.records import (
     Arm,
-    Ask,
     CaseResult,
     Finding,
     Json,
@@ -39,7 +38,14 @@ from pytest_llm_diagnosis.requests import Prepared, RequestPlanner
 
 from .interview import Asker
 from .search import find_cause
-from .situation import ProbeMode, Reply, Situation, graded_reply, is_costume
+from .situation import (
+    ProbeMode,
+    Reply,
+    Situation,
+    failed_reply,
+    graded_reply,
+    is_costume,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,12 +207,12 @@ class Probes:
                 answer = await self._engine.obtain(request, Urgency.PROBE)
             except (NotAskedError, ReplayMissError):
                 raise
-            except ModelError:
-                return Reply(ask=Ask(error=True))
+            except ModelError as error:
+                return failed_reply(error.message)
             prepared = failing.prepared
             said = await self._inquirer.replies(prepared, answer, Urgency.PROBE)
             graded = grade(answer, prepared.checks, said)
-            return graded_reply(arm, graded, answer.text)
+            return graded_reply(arm, graded, answer)
 
         return ask
 
@@ -220,7 +226,7 @@ def situation_of(failing: Failing) -> Situation:
     sources = {context.source for context in contexts}
     gold = {passage.id for passage in case.evidence}
     return Situation(
-        first=graded_reply("first", trial.grade, answer.text if answer else ""),
+        first=graded_reply("first", trial.grade, answer),
         asks_facts=failing.result.asks_facts,
         abstains=any(spec.name == "abstains" for spec in case.facts),
         formed=any(map(needs_form, facts)),

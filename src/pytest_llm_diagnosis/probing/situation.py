@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pytest_llm_diagnosis.records import Arm, Ask, Finding, Grade, Mark
+from pytest_llm_diagnosis.records import Answer, Arm, Ask, Finding, Grade, Mark, Trial
 
 ProbeMode: TypeAlias = Literal["quick", "standard"]
 
@@ -43,10 +43,17 @@ class Situation:
     question: str = ""
 
 
-def graded_reply(arm: Arm, grade: Grade, text: str = "") -> Reply:
+def graded_reply(arm: Arm, grade: Grade, answer: Answer | None = None) -> Reply:
     """Return the reply that a graded answer is; free form counts for facts alone."""
     form = None if "F" in arm else grade.passed("form")
-    return Reply(ask=Ask(facts=grade.passed("facts"), form=form), text=text)
+    trial = Trial(answer=answer, grade=grade) if answer else None
+    ask = Ask(facts=grade.passed("facts"), form=form, trial=trial)
+    return Reply(ask=ask, text=answer.text if answer else "")
+
+
+def failed_reply(message: str) -> Reply:
+    """Return the reply that a call is which failed after its retries."""
+    return Reply(ask=Ask(error=True, trial=Trial(error=message)))
 
 
 def needs_probing(grade: Grade) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from .graded import Trial
 from .terms import Cause, Json, JsonObject, Rung
 
 
@@ -13,12 +14,14 @@ from .terms import Cause, Json, JsonObject, Rung
 class Ask:
     """What one graded call of an arm showed; None where there was nothing to see.
 
-    `error` marks a call that failed after its retries.
+    `error` marks a call that failed after its retries.  `trial` is what came back
+    and how it was graded, None where a report does not say.
     """
 
     facts: bool | None = None
     form: bool | None = None
     error: bool = False
+    trial: Trial | None = None
 
     @property
     def passed(self) -> bool:
@@ -29,15 +32,21 @@ class Ask:
     def to_dict(self) -> dict[str, Json]:
         """Return a JSON-ready dict."""
         data: dict[str, Json] = {"facts": self.facts, "form": self.form}
-        return {**data, "error": True} if self.error else data
+        if self.error:
+            data["error"] = True
+        if self.trial is not None:
+            data["trial"] = self.trial.to_dict()
+        return data
 
     @classmethod
     def from_dict(cls, data: JsonObject) -> Ask:
         """Return the record that `to_dict` described."""
+        trial = cast("JsonObject | None", data.get("trial"))
         return cls(
             facts=cast("bool | None", data.get("facts")),
             form=cast("bool | None", data.get("form")),
             error=bool(data.get("error", False)),
+            trial=Trial.from_dict(trial) if trial else None,
         )
 
 

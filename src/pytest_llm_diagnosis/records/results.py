@@ -9,7 +9,8 @@ from typing import cast
 from .graded import Trial
 from .probed import Finding
 from .shards import Shard
-from .terms import Json, JsonObject, Mark, Outcome, objects
+from .terms import Json, JsonObject, Mark, Message, Outcome, objects
+from .written import Ideal
 
 _NOT_PROBED: JsonObject = {
     "cause": None,
@@ -29,6 +30,8 @@ class CaseResult:
     a passage), `asks_form` that its form can: they are the denominators of the
     diagnosis.  `rank` is the place of a failing case that may be probed among all
     cases of its variant, from 0.  `message` explains an error or a skip.
+    `messages` is the conversation as the case states it, `ideal` its reference
+    answer: what a variant adds stands in neither.
     """
 
     nodeid: str
@@ -48,6 +51,8 @@ class CaseResult:
     finding: Finding | None = None
     costume: bool = False
     message: str | None = None
+    messages: tuple[Message, ...] = ()
+    ideal: Ideal | None = None
 
     def to_dict(self) -> dict[str, Json]:
         """Return the JSON-ready dict that `report.json` shows."""
@@ -70,11 +75,14 @@ class CaseResult:
             "rank": self.rank,
             **(finding.to_dict() if finding else _NOT_PROBED),
             "message": self.message,
+            "messages": [dict(message) for message in self.messages],
+            "ideal": self.ideal.to_dict() if self.ideal else None,
         }
 
     @classmethod
     def from_dict(cls, data: JsonObject) -> CaseResult:
         """Return the record that `to_dict` described."""
+        ideal = cast("JsonObject | None", data.get("ideal"))
         return cls(
             nodeid=str(data["nodeid"]),
             file=str(data["file"]),
@@ -93,6 +101,8 @@ class CaseResult:
             finding=Finding.from_dict(data) if data.get("cause") else None,
             costume=bool(data.get("costume", False)),
             message=cast("str | None", data.get("message")),
+            messages=tuple(objects(data, "messages")),
+            ideal=Ideal.from_dict(ideal) if ideal else None,
         )
 
 

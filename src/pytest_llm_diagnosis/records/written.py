@@ -8,7 +8,17 @@ from typing import cast
 
 from pytest_llm_diagnosis.errors import Location
 
-from .terms import Dimension, Json, JsonObject, Kind, Lane, Mark, Message, VariantKey
+from .terms import (
+    Dimension,
+    Json,
+    JsonObject,
+    Kind,
+    Lane,
+    Mark,
+    Message,
+    VariantKey,
+    objects,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +73,19 @@ class Ideal:
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return a JSON-ready dict."""
+        calls: list[Json] = [call.to_dict() for call in self.tool_calls]
+        return {"text": self.text, "tool_calls": calls}
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> Ideal:
+        """Return the record that `to_dict` described."""
+        return cls(
+            text=str(data["text"]),
+            tool_calls=tuple(map(ToolCall.from_dict, objects(data, "tool_calls"))),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
