@@ -22,6 +22,7 @@ from .new_files import write_new
 from .promptfoo import import_config, summary
 from .report.comparing import compared, comparison_lines
 from .report.explaining import explained
+from .report.formats import FORMATS, Writer, writer_of
 from .report.gating import gate_lines
 from .report.json_report import read_json, write_json
 from .report.lines import Line
@@ -60,10 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="llm-diagnosis", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    report = commands.add_parser("report", help="diagnose a saved report.json again")
-    report.add_argument("path", type=Path, help="a report written by --llm-report")
-    report.add_argument("--seed", type=int, help="another seed for the draws")
-    report.set_defaults(command=_report)
+    _add_report(commands)
     merging = commands.add_parser(
         "merge", help="join the reports of shards into the report of the whole"
     )
@@ -106,6 +104,23 @@ def _parser() -> argparse.ArgumentParser:
         )
     _add_writers(commands)
     return parser
+
+
+def _add_report(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
+    report = commands.add_parser(
+        "report", help="diagnose a saved report.json again, and show or convert it"
+    )
+    report.add_argument("path", type=Path, help="a report written by --llm-report")
+    report.add_argument("--seed", type=int, help="another seed for the draws")
+    report.add_argument(
+        "--to",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help=f"write it there ({', '.join(FORMATS)}; repeatable); else it is shown",
+    )
+    report.set_defaults(command=_report)
 
 
 def _registry(options: argparse.Namespace) -> Registry:
@@ -160,6 +175,7 @@ def _add_comparing(commands: argparse._SubParsersAction[ArgumentParser]) -> None
 
 
 def _report(options: argparse.Namespace) -> _Told:
+    writers = [(path, _writer(path)) for path in options.to]
     saved = read_json(options.path)
     seed = saved.run.seed if options.seed is None else options.seed
     # What differed between variants is known to the run alone.
@@ -168,7 +184,20 @@ def _report(options: argparse.Namespace) -> _Told:
         diagnose(saved.results, seed=seed, probing=known.probing),
         confounds=known.confounds,
     )
-    return _Told(_text(summary_lines(replace(saved, diagnosis=again))))
+    view = replace(saved, diagnosis=again)
+    if not writers:
+        return _Told(_text(summary_lines(view)))
+    for path, write in writers:
+        write(path, view)
+    return _Told("".join(f"wrote {path}\n" for path in options.to))
+
+
+def _writer(path: Path) -> Writer:
+    if path.suffix not in FORMATS:
+        raise DiagnosisError(
+            f"--to {path}: unknown format {path.suffix!r}; valid: {', '.join(FORMATS)}"
+        )
+    return writer_of(path)
 
 
 def _merge(options: argparse.Namespace) -> _Told:

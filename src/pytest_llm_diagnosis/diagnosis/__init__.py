@@ -10,6 +10,7 @@ from .choosing import chosen
 from .diagnose import diagnose
 from .fix import advised_arm
 from .flips import Change, Confirmation, compare
+from .posterior import Posterior, Shares, posterior
 from .records import (
     Confound,
     Costumes,
@@ -49,8 +50,10 @@ __all__ = [
     "Earlier",
     "FailedPart",
     "Flip",
+    "Posterior",
     "Rate",
     "Regression",
+    "Shares",
     "Spending",
     "Spotted",
     "Spread",
@@ -65,5 +68,6 @@ __all__ = [
     "diagnose",
     "enough_probed",
     "extra_spending",
+    "posterior",
     "spending",
 ]

@@ -196,12 +196,17 @@ def _with_enough(
 
 
 def _lean(cast: Sequence[Vote], pairs: Sequence[Pair], seed: int) -> _Lean:
+    return _lean_of(leans(cast, pairs, seed))
+
+
+def leans(cast: Sequence[Vote], pairs: Sequence[Pair], seed: int) -> list[float]:
+    """Return draws of the lean: 1 is all knowledge, 0 all behavior."""
     draws = lean_draws(pairs, seed=seed)
-    if not draws:
-        # Only one side was asked for, so the failures are all there is to weigh.
-        parts = clusters(cast, _attributable, lambda vote: vote.cause == "knowledge")
-        draws = share_draws(parts, seed=seed, prior=UNIFORM)
-    return _lean_of(draws)
+    if draws:
+        return draws
+    # Only one side was asked for, so the failures are all there is to weigh.
+    parts = clusters(cast, _attributable, lambda vote: vote.cause == "knowledge")
+    return share_draws(parts, seed=seed, prior=UNIFORM)
 
 
 def _lean_of(draws: Sequence[float]) -> _Lean:

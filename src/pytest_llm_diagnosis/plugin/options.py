@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, cast
 import pytest
 
 from pytest_llm_diagnosis.records import Shard
+from pytest_llm_diagnosis.report.formats import FORMATS
 
 from . import OPTIONS
 from .distribution import run_started
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T", int, float)
 
-REPORT_FORMATS = (".json", ".md")
 _SHARDS = "give I/N, such as 1/3, 2/3 and 3/3 for three parts"
 
 
@@ -191,9 +191,9 @@ def _variants_file(config: pytest.Config, name: str | None) -> Path | None:
 def _reports(config: pytest.Config, names: list[str]) -> tuple[Path, ...]:
     paths = tuple(config.invocation_params.dir / name for name in names)
     for path in paths:
-        if path.suffix not in REPORT_FORMATS:
+        if path.suffix not in FORMATS:
             raise pytest.UsageError(
                 f"--llm-report {path.name}: unknown format {path.suffix!r}; "
-                f"valid: {', '.join(REPORT_FORMATS)}"
+                f"valid: {', '.join(FORMATS)}"
             )
     return paths

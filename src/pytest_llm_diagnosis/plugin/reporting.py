@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
-from pytest_llm_diagnosis.report.json_report import write_json
-from pytest_llm_diagnosis.report.markdown import append_markdown, write_markdown
+from pytest_llm_diagnosis.report.formats import Writer, writer_of
+from pytest_llm_diagnosis.report.markdown import append_markdown
 from pytest_llm_diagnosis.report.terminal import summary_lines
 from pytest_llm_diagnosis.report.view import View
 
 from .github import commands, step_summary
-
-_WRITERS: dict[str, Callable[[Path, View], None]] = {
-    ".json": write_json,
-    ".md": write_markdown,
-}
 
 
 class Reporting:
@@ -30,7 +25,7 @@ class Reporting:
     def write_files(self, paths: Collection[Path], view: View) -> bool:
         """Write the reports that were asked for; return whether all could be."""
         for path in paths:
-            self._write(_WRITERS[path.suffix], path, view)
+            self._write(writer_of(path), path, view)
         return not self._unwritten
 
     def add_step_summary(self, view: View) -> None:
@@ -39,9 +34,7 @@ class Reporting:
         if path is not None:
             self._write(append_markdown, path, view)
 
-    def _write(
-        self, writer: Callable[[Path, View], None], path: Path, view: View
-    ) -> None:
+    def _write(self, writer: Writer, path: Path, view: View) -> None:
         try:
             writer(path, view)
         except OSError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from pytest_llm_diagnosis.diagnosis import Comparison, Confirmation, Diagnosis
 from pytest_llm_diagnosis.errors import InputError, Location
 from pytest_llm_diagnosis.records import CaseResult, JsonObject, RunFacts
 
+from .drafts import whole_file
 from .view import View
 from .wording import diagnosis_dict
 
@@ -22,14 +22,8 @@ def write_json(path: Path, view: View) -> None:
 
     Text is ASCII-escaped: model text may hold what UTF-8 cannot encode.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with draft.open("w", encoding="ascii", newline="\n") as file:
-            file.writelines(_chunks(view))
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        file.writelines(_chunks(view))
 
 
 def read_json(path: Path) -> View:

@@ -145,12 +145,17 @@ def _spotted(title: str, spotted: Sequence[Spotted]) -> Iterator[str]:
 
 
 def _not_run(view: View) -> Iterator[str]:
-    """Yield what the verdict does not cover."""
+    for title, texts in uncovered(view):
+        yield from _listed(title, texts)
+
+
+def uncovered(view: View) -> Iterator[tuple[str, list[str]]]:
+    """Yield what the verdict does not cover, under titles."""
     missing = [*([INTERRUPTED] if view.run.interrupted else []), *_unseen(view)]
     errors = [_error(one) for one in view.results if one.outcome == "error"]
-    yield from _listed("Not covered", missing)
-    yield from _listed("Errors", errors)
-    yield from _listed("Notes", list(map(note_text, view.run.notes)))
+    yield "Not covered", missing
+    yield "Errors", errors
+    yield "Notes", list(map(note_text, view.run.notes))
 
 
 def _unseen(view: View) -> Iterator[str]:
