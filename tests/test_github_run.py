@@ -162,7 +162,7 @@ def test_an_unknown_format_is_refused(suite: EvalSuite) -> None:
     """Before anything is asked."""
     run = suite.run("--llm-report=report.txt")
     assert run.ret == pytest.ExitCode.USAGE_ERROR
-    run.stderr.fnmatch_lines(["*unknown format '.txt'; valid: .json, .md"])
+    run.stderr.fnmatch_lines(["*unknown format '.txt'; valid: .json, .md, .html"])
 
 
 def test_a_run_without_evals_has_no_summary(

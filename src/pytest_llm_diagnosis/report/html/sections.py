@@ -138,7 +138,7 @@ def page_of(view: View) -> Page:
     )
     return Page(
         title=_title(shown),
-        started=view.run.started,
+        started=_moment(view.run.started),
         selection=tuple(one.name for one in variants),
         blocks=tuple(_block(one, view) for one in shown),
         rates=tuple((one.name, tuple(_rates(one))) for one in variants),
@@ -152,6 +152,11 @@ def page_of(view: View) -> Page:
         seed=diagnosis.seed,
         cases=len(view.results),
     )
+
+
+def _moment(started: str) -> str:
+    """Return ISO 8601 in UTC as a person reads it."""
+    return f"{started[:16].replace('T', ' ')} UTC" if "T" in started else started
 
 
 def _title(shown: Sequence[VariantDiagnosis]) -> str:

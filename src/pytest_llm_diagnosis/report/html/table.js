@@ -4,15 +4,38 @@ const BEYOND = 8;
 const PRINTED = 300;
 const ORDER = ["failed", "error", "skipped", "passed"];
 
+// What no case has is no column.
 const COLUMNS = [
-  { name: "case", value: (one) => one.id },
-  { name: "mark", value: (one) => one.mark },
-  { name: "variant", value: (one) => one.variant },
-  { name: "cause", value: (one) => one.cause || "~" },
-  { name: "finding", value: (one) => one.why || "~" },
-  { name: "time", number: true, value: (one) => sum(one, (trial) => trial.seconds) },
-  { name: "cost", number: true, value: (one) => sum(one, (trial) => trial.usd) },
+  { name: "case", width: "minmax(11rem, 2.4fr)", value: (one) => one.id },
+  { name: "mark", width: "6.5rem", value: (one) => one.mark },
+  { name: "variant", width: "minmax(5rem, 0.9fr)", value: (one) => one.variant, several: true },
+  { name: "cause", width: "8rem", value: (one) => one.cause || "~", several: true },
+  { name: "finding", width: "minmax(8rem, 3.4fr)", value: (one) => one.why || "~" },
+  { name: "time", width: "4.5rem", number: true, value: (one) => sum(one, (trial) => trial.seconds) },
+  { name: "cost", width: "5.5rem", number: true, value: (one) => sum(one, (trial) => trial.usd) },
 ];
+
+const CELLS = {
+  case: (one) => [
+    make("span", { class: "outcome " + one.outcome, title: one.outcome }, outcomeWord(one)),
+    make("span", { class: "id", text: one.id }),
+    make("span", { class: "place", text: one.file + ":" + one.line }),
+  ],
+  mark: (one) => [spot(one.mark), one.mark],
+  variant: (one) => [shown(one.variant)],
+  cause: (one) => [one.cause ? make("span", { class: "cause " + one.cause, text: spaced(one.cause) }) : ""],
+  finding: (one) => [shown(one.why || "")],
+  time: (one) => [duration(COLUMNS[5].value(one))],
+  cost: (one) => [money(COLUMNS[6].value(one))],
+};
+
+function columnsOf(cases) {
+  return COLUMNS.filter((column) => {
+    if (column.number) return cases.some((one) => column.value(one));
+    if (!column.several) return true;
+    return new Set(cases.map(column.value)).size > 1;
+  });
+}
 
 function sum(one, value) {
   const known = (one.trials || []).map(value).filter((number) => number !== undefined);
@@ -29,6 +52,8 @@ class Table {
     this.sorted = { column: null, down: false };
     this.frame = 0;
     this.printing = false;
+    this.columns = columnsOf(cases);
+    grid.style.setProperty("--columns", this.columns.map((column) => column.width).join(" "));
     this.head = this.header();
     this.body = make("div", { class: "body", role: "rowgroup" });
     grid.append(this.head, this.body);
@@ -42,7 +67,7 @@ class Table {
   }
 
   header() {
-    const cells = COLUMNS.map((column, at) => {
+    const cells = this.columns.map((column, at) => {
       const button = make("button", { type: "button", text: column.name, tabindex: 0 });
       button.addEventListener("click", () => this.sortBy(at));
       const side = column.number ? " number" : "";
@@ -76,7 +101,7 @@ class Table {
   }
 
   inOrder(rows) {
-    const column = COLUMNS[this.sorted.column];
+    const column = this.columns[this.sorted.column];
     if (!column) {
       const rank = (one) => 2 * ORDER.indexOf(one.outcome) + (one.cause ? 0 : 1);
       return [...rows].sort((a, b) => rank(a) - rank(b) || a.at - b.at);
@@ -119,24 +144,9 @@ class Table {
   }
 
   row(one, at) {
-    const cause = one.cause
-      ? make("span", { class: "cause " + one.cause, text: spaced(one.cause) })
-      : null;
-    const cells = [
-      make(
-        "span",
-        { class: "case" },
-        make("span", { class: "outcome " + one.outcome, title: one.outcome }, outcomeWord(one)),
-        make("span", { class: "id", text: one.id }),
-        make("span", { class: "place", text: one.file + ":" + one.line }),
-      ),
-      make("span", { class: "mark" }, spot(one.mark), one.mark),
-      make("span", { class: "variant", text: one.variant }),
-      make("span", { class: "cause-cell" }, cause),
-      make("span", { class: "finding", text: one.why || "" }),
-      make("span", { class: "time number", text: duration(COLUMNS[5].value(one)) }),
-      make("span", { class: "cost number", text: money(COLUMNS[6].value(one)) }),
-    ];
+    const cells = this.columns.map((column) =>
+      make("span", { class: "of-" + column.name + (column.number ? " number" : "") }, ...CELLS[column.name](one)),
+    );
     cells.forEach((cell) => cell.setAttribute("role", "gridcell"));
     const row = make("div", { class: "row", role: "row", id: "row-" + at }, ...cells);
     row.dataset.at = at;
