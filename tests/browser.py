@@ -77,11 +77,11 @@ class Browser:
 
     def run(self, script: str, *arguments: object) -> object:
         """Return what a script in the page returns."""
-        return self.driver.execute_script(script, *arguments)  # type: ignore[no-untyped-call]
+        return self.driver.execute_script(script, *arguments)
 
     def told(self, command: str, **parameters: object) -> dict[str, object]:
         """Return what Chromium's own protocol answers."""
-        answer = self.driver.execute_cdp_cmd(command, parameters)  # type: ignore[no-untyped-call]
+        answer = self.driver.execute_cdp_cmd(command, parameters)
         return cast("dict[str, object]", answer)
 
     def find(self, selector: str) -> list[WebElement]:

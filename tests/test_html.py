@@ -80,9 +80,14 @@ class Page(HTMLParser):
             self.shown.append(data)
 
     @property
-    def data(self) -> dict[str, list[JsonObject]]:
+    def data(self) -> dict[str, object]:
         """What the page's script reads."""
-        return cast("dict[str, list[JsonObject]]", json.loads(self.inside["script"][0]))
+        return cast("dict[str, object]", json.loads(self.inside["script"][0]))
+
+    @property
+    def cases(self) -> list[JsonObject]:
+        """What it reads of the cases."""
+        return cast("list[JsonObject]", self.data["cases"])
 
     @property
     def text(self) -> str:
@@ -114,7 +119,7 @@ def test_an_ending_is_one_file_that_asks_for_nothing(ending: str) -> None:
     assert rules["style-src"] == digest(page.inside["style"][0])
     assert rules["script-src"] == digest(page.inside["script"][1])
     assert len(page.inside["script"]) == 2
-    assert len(page.data["cases"]) == len(ENDINGS[ending].results)
+    assert len(page.cases) == len(ENDINGS[ending].results)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +185,7 @@ def test_hostile_text_is_mere_text(tmp_path: Path) -> None:
     assert {tag for tag, _ in page.tags} <= {tag for tag, _ in plain.tags}
     assert len(page.inside["script"]) == 2
     assert page.inside["script"][1] == plain.inside["script"][1]
-    (case, _) = page.data["cases"]
+    (case, _) = page.cases
     assert case["id"] == case["variant"] == case["message"] == HOSTILE
     assert page.data["passages"] == [[HOSTILE, HOSTILE]]
     assert "\\u202edesrever" in page.text
@@ -198,7 +203,7 @@ def test_hostile_text_is_mere_text(tmp_path: Path) -> None:
 def test_data_stays_within_its_element(text: str) -> None:
     """It is read back as it was; nothing in it is a sign to a parser of HTML."""
     page = Page(html_text(view([result(text)])))
-    assert page.data["cases"][0]["id"] == text
+    assert page.cases[0]["id"] == text
     assert not set(page.inside["script"][0]) & set("<>&")
 
 
@@ -218,10 +223,10 @@ def test_what_cases_share_is_told_once() -> None:
         )
         for name in ("base", "rag")
     ]
-    data = Page(html_text(view(results))).data
-    assert data["passages"] == [["a.md", "long"]]
-    assert data["prompts"] == [{"messages": [["user", "why?"]], "ideal": "so"}]
-    trials = cast("list[JsonObject]", data["cases"][1]["trials"])
+    page = Page(html_text(view(results)))
+    assert page.data["passages"] == [["a.md", "long"]]
+    assert page.data["prompts"] == [{"messages": [["user", "why?"]], "ideal": "so"}]
+    trials = cast("list[JsonObject]", page.cases[1]["trials"])
     assert [trial["contexts"] for trial in trials] == [[0], [0]]
 
 
@@ -229,12 +234,12 @@ def test_nothing_is_left_out_but_nothing() -> None:
     """A price of zero and an empty answer are something; unknown is nothing."""
     answer = Answer(text="", usd=0.0, seconds=0.0, tokens=Tokens())
     one = replace(result(), trials=(Trial(answer=answer, grade=grade()),))
-    data = Page(html_text(view([one]))).data
-    (trial,) = cast("list[JsonObject]", data["cases"][0]["trials"])
+    page = Page(html_text(view([one])))
+    (trial,) = cast("list[JsonObject]", page.cases[0]["trials"])
     assert (trial["text"], trial["usd"], trial["seconds"]) == ("", 0.0, 0.0)
     assert trial["tokens"] == [0, 0, 0]
     assert "stored" not in trial
-    assert "cause" not in data["cases"][0]
+    assert "cause" not in page.cases[0]
 
 
 def test_free_form_shows_no_verdict_on_form() -> None:
@@ -242,8 +247,8 @@ def test_free_form_shows_no_verdict_on_form() -> None:
     seen = Trial(answer=Answer(text="t"), grade=grade("+", "-"))
     asks = {arm: (Ask(facts=True, trial=seen),) for arm in ("R", "F")}
     one = result("a", "failed", finding=Finding(cause="behavior", arms=asks))
-    data = Page(html_text(view([one]))).data
-    arms = cast("dict[str, list[JsonObject]]", data["cases"][0]["arms"])
+    page = Page(html_text(view([one])))
+    arms = cast("dict[str, list[JsonObject]]", page.cases[0]["arms"])
     assert "form" in arms["R"][0]
     assert "form" not in arms["F"][0]
 

@@ -105,3 +105,33 @@ def test_hostile_answers_stay_text(
     root = ET.parse(empty_suite.path / "junit.xml").getroot()  # noqa: S314 - ours
     (failure,) = root.iter("failure")
     assert "]]> <![CDATA[ &amp; <b>" in str(failure.text)
+
+
+NAMED = """\
+cases:
+  - id: "a<&>'"
+    mark: knowledge
+    prompt: Say something.
+    facts: [contains: never said]
+"""
+
+
+@pytest.mark.parametrize("family", ["xunit1", "xunit2"])
+@pytest.mark.parametrize(
+    "arguments", [[], ["-n2"], ["-o", "llm_variant="]], ids=["one", "n2", "skipped"]
+)
+def test_hostile_names_stay_names(
+    empty_suite: EvalSuite, arguments: list[str], family: str
+) -> None:
+    """A folder and a file may be named by what XML has no place for."""
+    empty_suite.write_file("a\x02<&/b\x1b.eval.yaml", NAMED)
+    chosen = VARIANTS if "-o" not in arguments else VARIANTS.partition("\n")[2]
+    empty_suite.write_file("llm_variants.yaml", chosen)
+    empty_suite.write_file("app.py", APP)
+    name = "a<&>'" if "-o" in arguments else "a<&>'[app]"
+    assert name in read_back(empty_suite, "-o", f"junit_family={family}", *arguments)
+    root = ET.parse(empty_suite.path / "junit.xml").getroot()  # noqa: S314 - ours
+    (testcase,) = root.iter("testcase")
+    assert testcase.get("classname") == "a#x02<&.b#x1B.eval.yaml"
+    file = "a#x02<&/b#x1B.eval.yaml" if family == "xunit1" else None
+    assert testcase.get("file") == file

@@ -36,8 +36,10 @@ def posterior(results: Sequence[CaseResult], seed: int) -> Posterior:
     if not any(vote.cause in ATTRIBUTABLE for vote in cast):
         return Posterior((), ())
     pairs = lean_pairs(cast)
+    weighed = weigh_pairs(pairs, seed=seed)
     shares = (
         Shares(first.hits / first.size, second.hits / second.size)
-        for first, second in weigh_pairs(pairs, seed=seed)
+        for first, second in weighed
     )
-    return Posterior(tuple(shares), tuple(leans(cast, pairs, seed)))
+    drawn = [one.lean for one in weighed] or leans(cast, pairs, seed)
+    return Posterior(tuple(shares), tuple(drawn))

@@ -63,6 +63,20 @@ def _known(result: CaseResult) -> Iterator[tuple[str, str]]:
         yield "llm_cause", result.finding.cause
 
 
+def mend_names(config: pytest.Config) -> None:
+    """Escape what XML has no place for in the names of folders and files.
+
+    pytest does so for the name of a testcase, not for its class and its file.
+    """
+    log = config.stash.get(xml_key, None)
+    for reporter in log.node_reporters_ordered if log else ():
+        testcase = reporter.to_xml()
+        escaped = {name: bin_xml_escape(value) for name, value in testcase.items()}
+        if escaped != testcase.attrib:
+            testcase.attrib.update(escaped)
+            _pin(reporter, testcase)
+
+
 def _add(reporter: _NodeReporter, known: dict[str, str]) -> None:
     testcase = reporter.to_xml()
     listed = testcase.find("properties")
@@ -73,5 +87,9 @@ def _add(reporter: _NodeReporter, known: dict[str, str]) -> None:
     for name, value in known.items():
         if name not in there:
             ET.SubElement(listed, "property", name=name, value=bin_xml_escape(value))
+    _pin(reporter, testcase)
+
+
+def _pin(reporter: _NodeReporter, testcase: ET.Element) -> None:
     # A testcase that was never finished is made anew at each question.
     reporter.to_xml = lambda: testcase  # type: ignore[method-assign]  # as its finalize does

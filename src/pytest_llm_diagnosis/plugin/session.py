@@ -33,7 +33,7 @@ from .distribution import (
 from .ending import Ending
 from .gating import Gating
 from .items import EvalItem
-from .junit import Testcases, properties
+from .junit import Testcases, mend_names, properties
 from .links import Link
 from .options import read_options
 from .python_tests import (
@@ -325,6 +325,7 @@ class EvalSession:
         if self._testcases is not None:
             # Before junitxml writes; a controller may still learn more after that.
             self._testcases.complete(self.gathered.view().results)
+        mend_names(self._config)
         if not is_controller(self._config):
             self.write_reports(session)
 

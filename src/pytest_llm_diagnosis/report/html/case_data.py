@@ -7,7 +7,7 @@ so both stand in tables of their own and are named by their place in them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from pytest_llm_diagnosis.records import (
@@ -40,15 +40,13 @@ class _Table(Generic[_T]):
     def __init__(self, told: Callable[[_T], Json]) -> None:
         self.rows: list[Json] = []
         self._told = told
-        self._places: dict[str, int] = {}
+        self._places: dict[Hashable, int] = {}
 
-    def place(self, value: _T) -> int:
-        """Return the place of a value in the table."""
-        row = self._told(value)
-        key = json.dumps(row)
+    def place(self, value: _T, key: Hashable) -> int:
+        """Return the place of a value in the table; equal keys mean equal values."""
         if key not in self._places:
             self._places[key] = len(self.rows)
-            self.rows.append(row)
+            self.rows.append(self._told(value))
         return self._places[key]
 
 
@@ -74,6 +72,7 @@ class _Teller:
         """Return what the page knows of a case; what is nothing is left out."""
         finding = result.finding
         prompt = (result.messages, result.ideal)
+        place = self.prompts.place(prompt, str(prompt)) if any(prompt) else None
         told: dict[str, Json] = {
             "id": result.id,
             "nodeid": result.nodeid,
@@ -83,7 +82,7 @@ class _Teller:
             "variant": result.variant,
             "outcome": result.outcome,
             "why": _why(result),
-            "prompt": self.prompts.place(prompt) if any(prompt) else None,
+            "prompt": place,
             "trials": [self.trial(trial) for trial in result.trials],
             "cluster": result.cluster,
             "critical": result.critical,
@@ -135,7 +134,10 @@ class _Teller:
         return {
             "text": answer.text,
             "calls": [call_text(call) for call in answer.tool_calls],
-            "contexts": [self.passages.place(one) for one in answer.contexts],
+            "contexts": [
+                self.passages.place(one, (one.source, one.text))
+                for one in answer.contexts
+            ],
             "tokens": [tokens.prompt, tokens.completion, tokens.cached]
             if tokens
             else None,

@@ -65,7 +65,7 @@ class Share(NamedTuple):
     """How many failures have a cause, and what fixed them."""
 
     cause: Cause
-    count: int
+    cases: int
     percent: float
     fix: str
 
