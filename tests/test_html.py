@@ -37,7 +37,7 @@ from pytest_llm_diagnosis.records import (
 )
 from pytest_llm_diagnosis.report.html import html_text, plots, write_html
 from pytest_llm_diagnosis.report.html.ladder import ladder
-from pytest_llm_diagnosis.report.json_report import read_json
+from pytest_llm_diagnosis.report.json_report import read_json, write_json
 from pytest_llm_diagnosis.report.markdown import markdown_text
 from test_markdown import ENDINGS, view
 
@@ -351,8 +351,6 @@ def test_a_conversion_diagnoses_again(tmp_path: Path) -> None:
     """With another seed, the draws are others, in every format."""
     saved, again = tmp_path / "a.json", tmp_path / "b.json"
     shown = ENDINGS["both"]
-    from pytest_llm_diagnosis.report.json_report import write_json
-
     write_json(saved, shown)
     page = tmp_path / "b.md"
     assert (
@@ -360,6 +358,15 @@ def test_a_conversion_diagnoses_again(tmp_path: Path) -> None:
     )
     assert read_json(again).diagnosis == diagnose(shown.results, seed=8, probing=True)
     assert page.read_text("utf-8") == markdown_text(read_json(again))
+
+
+def test_a_merge_is_written_in_any_format(tmp_path: Path) -> None:
+    """A page by its name; a name that says nothing becomes JSON, as ever."""
+    saved = tmp_path / "a.json"
+    write_json(saved, ENDINGS["both"])
+    for name, begins in [("b.html", "<!doctype html>"), ("b", '{"schema"')]:
+        assert main(["merge", str(saved), "-o", str(tmp_path / name)]) == 0
+        assert (tmp_path / name).read_text("utf-8").startswith(begins)
 
 
 def test_an_unknown_format_is_said_before_anything_is_written(

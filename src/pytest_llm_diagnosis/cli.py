@@ -72,7 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="path",
         help="the reports of all shards, or of runs of different cases",
     )
-    merging.add_argument("-o", "--output", type=Path, help="write it to this file")
+    merging.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        help=f"write it to this file ({', '.join(FORMATS)}; otherwise as JSON)",
+    )
     merging.add_argument(
         "--partial", action="store_true", help="go on where shards are missing"
     )
@@ -214,7 +219,9 @@ def _merge(options: argparse.Namespace) -> _Told:
         comparison = compared(earlier, merged, options.baseline)
         merged = replace(merged, comparison=comparison)
     if options.output is not None:
-        write_json(options.output, merged)
+        known = options.output.suffix in FORMATS
+        write = writer_of(options.output) if known else write_json
+        write(options.output, merged)
     judged = [judge(gate, merged.diagnosis, merged.comparison) for gate in gates]
     text = _text([*summary_lines(merged), *gate_lines(judged, merged.diagnosis)])
     return _Told(text, status=int(not all(one.passed for one in judged)))

@@ -40,13 +40,15 @@ def main() -> int:
         (suite / "returns.eval.yaml").write_text(CASES, encoding="utf-8")
         (suite / "llm_variants.yaml").write_text(VARIANTS, encoding="utf-8")
         (suite / "assistant.py").write_text(ASSISTANT, encoding="utf-8")
+        asked = "--llm-report=report.html"
         run = subprocess.run(  # noqa: S603 - the interpreter that the Makefile made
-            [python, "-m", "pytest", "--rootdir", suite, suite],
+            [python, "-m", "pytest", asked, "--rootdir", suite, suite],
             cwd=suite,
             capture_output=True,
             text=True,
             check=False,
         )
+        written = (suite / "report.html").is_file()
         command = python.with_name("llm-diagnosis")
         schema = subprocess.run(  # noqa: S603 - the wheel's own command
             [command, "schema", "eval"], capture_output=True, text=True, check=True
@@ -55,6 +57,9 @@ def main() -> int:
     sys.stdout.write(run.stdout + run.stderr)
     if run.returncode == 0 and "1 passed" not in run.stdout:
         sys.stdout.write("the wheel collected no case\n")
+        return 1
+    if not written:
+        sys.stdout.write("the wheel wrote no page\n")
         return 1
     return run.returncode
 

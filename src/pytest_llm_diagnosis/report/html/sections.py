@@ -217,8 +217,11 @@ def _headline(variant: VariantDiagnosis) -> Headline:
 
 
 def _side(variant: VariantDiagnosis) -> str:
-    kind = variant.verdict.kind
-    return kind if kind in {*MARKS, "both"} else "neutral"
+    """Return the side that a settled verdict names; one that leans has no color."""
+    verdict = variant.verdict
+    if verdict.kind not in {*MARKS, "both"}:
+        return "neutral"
+    return verdict.kind if verdict.settled else "open"
 
 
 def _causes(variant: VariantDiagnosis) -> Iterator[Share]:

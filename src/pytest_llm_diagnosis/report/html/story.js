@@ -30,23 +30,25 @@ class Story {
   }
 
   steps() {
-    const step = (name, by) => {
+    const step = (name, by, key) => {
       const there = this.beside(this.one, by);
       return make("button", {
         type: "button",
         text: name,
         disabled: !there,
+        title: "key " + key,
+        "aria-keyshortcuts": key,
         onclick: () => this.step(by),
       });
     };
     return make(
       "nav",
       { "aria-label": "Cases" },
-      step("Previous", -1),
-      step("Next", 1),
+      step("Previous", -1, "k"),
+      step("Next", 1, "j"),
       make("button", {
         type: "button",
-        class: "close",
+        title: "key Escape",
         text: "Close",
         onclick: () => this.dialog.close(),
       }),
