@@ -75,7 +75,7 @@ def test_a_missing_report_is_said_in_one_line(
     assert "nowhere.json" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", ["eval", "variants"])
+@pytest.mark.parametrize("kind", ["eval", "variants", "call"])
 def test_schemas_are_json_schemas(
     capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:

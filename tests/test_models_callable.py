@@ -136,7 +136,10 @@ def test_sync_calls_run_beside_each_other_in_daemon_threads(opened: Opener) -> N
         ("return None", "answer returned nothing"),
         ("return 45", "answer returned int, not text or an Answer"),
         ("return {}", "answer returned dict, not text or an Answer"),
-        ("return {'txt': 'a'}", "answer returned dict, not text or an Answer"),
+        (
+            "return {'txt': 'a'}",
+            "a dict with the unknown key 'txt'; did you mean 'text'",
+        ),
     ],
 )
 @pytest.mark.parametrize("prefix", ["", "async "])

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from eval_files import UNTIMED, shown, write
 from pytest_llm_diagnosis.errors import InputError, Location
-from pytest_llm_diagnosis.records import Endpoint, Examples, Retrieve, Variant
+from pytest_llm_diagnosis.records import (
+    Application,
+    Endpoint,
+    Examples,
+    Retrieve,
+    Variant,
+)
 from pytest_llm_diagnosis.source import MapNode, parse
 from pytest_llm_diagnosis.variants import (
     VariantsFile,
@@ -258,6 +264,85 @@ def test_a_call_drops_the_inherited_model(tmp_path: Path) -> None:
     assert (found["back"].call, found["back"].written) == (None, Endpoint(model="n"))
 
 
+REMOTE = """\
+    variants:
+      app:
+        call: "${APP_URL}/answer"
+        headers: {Authorization: "Bearer ${TOKEN}", X-Team: shop}
+        params: {tenant: "${TENANT}", depth: 1}
+      deep: {extends: app, params: {depth: 2}, headers: {X-Team: test}}
+      local: {extends: app, call: "a:b"}
+      model: {extends: app, model: m}
+"""
+SET = {"APP_URL": "http://127.0.0.1:9", "TOKEN": "t", "TENANT": "north"}
+
+
+def test_a_remote_application_is_filled_in(tmp_path: Path) -> None:
+    """Its URL, headers and params; as written it goes into keys."""
+    found = load(tmp_path, REMOTE, SET, selection="deep").variants
+    deep = found["deep"]
+    assert deep.live_app == Application(
+        target="http://127.0.0.1:9/answer",
+        headers={"Authorization": "Bearer t", "X-Team": "test"},
+        params={"tenant": "north", "depth": 2},
+    )
+    assert (deep.call, deep.kind, deep.is_remote) == ("${APP_URL}/answer", "app", True)
+    assert deep.headers["Authorization"] == "Bearer ${TOKEN}"
+    assert deep.params == {"tenant": "${TENANT}", "depth": 2}
+    assert found["app"].live_app is None
+
+
+def test_headers_stay_with_their_url(tmp_path: Path) -> None:
+    """A token is for the URL that it stands beside; params are taken over."""
+    found = load(tmp_path, REMOTE, SET, selection="local").variants
+    assert found["local"].headers == {}
+    assert found["local"].live_app == Application(
+        target="a:b", params={"tenant": "north", "depth": 1}
+    )
+    assert found["model"].headers == {}
+    assert found["model"].params == {}
+    assert found["model"].written is not None
+
+
+@pytest.mark.parametrize(
+    ("url", "lines"),
+    [
+        (
+            "localhost:8000",
+            [
+                (
+                    "llm_variants.yaml:3: 'call' must be a URL, but "
+                    "'${APP_URL}/answer' does not begin with http:// or https://"
+                ),
+                (
+                    "  like http://127.0.0.1:8000/answer; its variables were filled in "
+                    "from the environment"
+                ),
+            ],
+        ),
+        (
+            "",
+            [
+                "llm_variants.yaml:3: the variable 'APP_URL' is not set",
+                "  set it: export APP_URL=...",
+            ],
+        ),
+    ],
+)
+def test_a_url_from_the_environment_is_looked_at(
+    tmp_path: Path, url: str, lines: list[str]
+) -> None:
+    """What is wrong with it is said without showing what the variable holds."""
+    text = 'variants:\n  app:\n    call: "${APP_URL}/answer"\n'
+    assert told(tmp_path, text, {"APP_URL": url}) == lines
+    assert told_nothing(tmp_path, text)
+
+
+def told_nothing(folder: Path, text: str) -> bool:
+    """Whether a file is right as long as nothing is called."""
+    return bool(load(folder, text).variants)
+
+
 NAMES = ["a", "b", "c", "d", "e"]
 
 
@@ -367,8 +452,71 @@ def test_only_chosen_variants_need_their_variables(tmp_path: Path) -> None:
             "v: {call: northwind.answer}",
             [
                 "2: 'call' must be module:attribute, got 'northwind.answer'",
-                "  like northwind.assistant:answer",
+                (
+                    "  like northwind.assistant:answer, or a URL like "
+                    "http://127.0.0.1:8000/answer"
+                ),
             ],
+        ),
+        (
+            "v: {call: 'ftp://host/answer'}",
+            [
+                "2: 'call' must be module:attribute, got 'ftp://host/answer'",
+                (
+                    "  like northwind.assistant:answer, or a URL like "
+                    "http://127.0.0.1:8000/answer"
+                ),
+            ],
+        ),
+        (
+            "v: {call: 'http:///answer'}",
+            [
+                (
+                    "2: 'call' must be a URL, but 'http:///answer' names no host that "
+                    "can be asked"
+                ),
+                "  like http://127.0.0.1:8000/answer",
+            ],
+        ),
+        (
+            "v: {call: 'http://me:pass@host/answer'}",
+            [
+                (
+                    "2: 'call' must be a URL, but 'http://me:pass@host/answer' holds a "
+                    "user's name; send it in 'headers'"
+                ),
+            ],
+        ),
+        (
+            "v: {call: 'http://host:99999/answer'}",
+            [
+                (
+                    "2: 'call' must be a URL, but 'http://host:99999/answer' is none: "
+                    "Port out of range 0-65535"
+                ),
+            ],
+        ),
+        (
+            "v: {call: 'a:b', headers: {X-A: b}}",
+            [
+                "2: 'headers' go with a 'call' that is a URL",
+                "  a model takes them as params: {extra_headers: {...}}",
+            ],
+        ),
+        (
+            "v: {call: 'http://host/', headers: {'X A': b}}",
+            [
+                "2: the header 'X A' cannot be sent",
+                "  a name is one word, a value is one line of text",
+            ],
+        ),
+        (
+            'v: {call: "http://host/", headers: {X-A: "b\\nc"}}',
+            ["2: the header 'X-A' cannot be sent"],
+        ),
+        (
+            "v: {call: 'http://host/', headers: {Content-Type: x}}",
+            ["2: the header 'Content-Type' is set by what is sent", "  leave it out"],
         ),
         (
             "v: {model: m, context: 'dcs/*.md'}",

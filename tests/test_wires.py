@@ -21,7 +21,7 @@ from pytest_llm_diagnosis.models import (
     lane_of,
     open_model,
 )
-from pytest_llm_diagnosis.models.direct_model import _trusted
+from pytest_llm_diagnosis.models.connections import _trusted
 from pytest_llm_diagnosis.models.wires import NotDirectError, wire_of
 from pytest_llm_diagnosis.records import Answer, Endpoint, Lane, Request, Variant
 

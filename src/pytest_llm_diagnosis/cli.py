@@ -28,7 +28,7 @@ from .report.json_report import read_json, write_json
 from .report.lines import Line
 from .report.merging import Part, merge
 from .report.terminal import summary_lines
-from .schema import eval_schema, variants_schema
+from .schema import call_schema, eval_schema, variants_schema
 from .starting import NEXT, STARTER
 
 REGISTERING_HOOK = "pytest_llm_register_checks"
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     merging.set_defaults(command=_merge)
     _add_comparing(commands)
     schema = commands.add_parser("schema", help="print a JSON Schema for editors")
-    schema.add_argument("kind", choices=("eval", "variants"))
+    schema.add_argument("kind", choices=("eval", "variants", "call"))
     schema.set_defaults(command=_schema)
     checks = commands.add_parser("checks", help="print the reference of all checks")
     checks.set_defaults(command=lambda options: _Told(reference(_registry(options))))
@@ -262,6 +262,8 @@ def _text(lines: Iterable[Line]) -> str:
 def _schema(options: argparse.Namespace) -> _Told:
     if options.kind == "variants":
         shown = variants_schema()
+    elif options.kind == "call":
+        shown = call_schema()
     else:
         registry = _registry(options)
         shown = eval_schema(

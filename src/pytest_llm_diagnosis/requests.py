@@ -136,7 +136,7 @@ class RequestPlanner:
             *turns,
             *_conversation(case.messages, contexts, self._demand(prepared, arm)),
         )
-        params = variant.written.params if variant.written else {}
+        params = variant.written.params if variant.written else variant.params
         request = Request(
             key="",
             case=prepared.nodeid,
@@ -312,10 +312,9 @@ def keyed(request: Request, variant: Variant) -> Request:
     chosen at run time changes it; timeouts, retries and concurrency do not.
     """
     written = variant.written
-    asked = written.model if written else variant.call or _script(variant)
     identity: Json = [
         KEY_FORMAT,
-        asked,
+        written.model if written else _called(variant),
         written.api_base if written else None,
         request.messages,
         request.tools,
@@ -327,6 +326,13 @@ def keyed(request: Request, variant: Variant) -> Request:
     # JSON escapes what is not ASCII, a hostile case's lone surrogates included.
     key = hashlib.sha256(_canonical(identity).encode("ascii")).hexdigest()
     return replace(request, key=key)
+
+
+def _called(variant: Variant) -> Json:
+    """Return what answers instead of a model; headers may say for whom."""
+    if variant.headers:
+        return [variant.call, dict(variant.headers)]
+    return variant.call or _script(variant)
 
 
 def _script(variant: Variant) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from .callable_model import CallableModel
 from .direct_model import DirectModel
 from .embedding_model import EmbeddingModel
+from .http_model import HttpModel
 from .litellm_library import warm
 from .litellm_model import LitellmModel
 from .opening import lane_of, open_model
@@ -21,6 +22,7 @@ __all__ = [
     "CallableModel",
     "DirectModel",
     "EmbeddingModel",
+    "HttpModel",
     "LitellmModel",
     "Model",
     "Rule",

@@ -7,14 +7,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import cast
 
-from pytest_llm_diagnosis.errors import ModelError
-from pytest_llm_diagnosis.records import Answer, Context, JsonObject, Tokens, ToolCall
+from pytest_llm_diagnosis.errors import ModelError, valid_choices
+from pytest_llm_diagnosis.records import (
+    Answer,
+    Context,
+    JsonObject,
+    Request,
+    Tokens,
+    ToolCall,
+)
 
 _KEYS = frozenset(
     {"text", "tool_calls", "contexts", "tokens", "usd", "saved_usd", "seconds"}
     | {"finish_reason"}
 )
 _TOKENS = ("prompt", "completion", "cached", "written")
+EXPECTED = "text, or {text, tool_calls, contexts, tokens, usd}"
+"""What an application gives, in words."""
 
 
 def answer_from(returned: object, source: str) -> Answer:
@@ -36,9 +45,28 @@ def answer_from(returned: object, source: str) -> Answer:
     except (TypeError, ValueError, KeyError, RecursionError) as error:
         said = f"lacks {error}" if isinstance(error, KeyError) else error
         raise ModelError(f"{source} returned an answer that {said}") from error
-    raise ModelError(
-        f"{source} returned {type(returned).__name__}, not text or an Answer"
-    )
+    raise ModelError(f"{source} returned {_odd(returned)}")
+
+
+def with_shown(answer: Answer, request: Request) -> Answer:
+    """Return an application's answer with all passages that it was given.
+
+    Its own come first, since it may have numbered them; behind them those that
+    stand in the request's messages.
+    """
+    own = {context.text for context in answer.contexts}
+    more = tuple(one for one in request.contexts if one.text not in own)
+    return replace(answer, contexts=answer.contexts + more) if more else answer
+
+
+def _odd(returned: object) -> str:
+    """Return what came instead of an answer, in words."""
+    keys = map(str, returned) if isinstance(returned, Mapping) else ()
+    unknown = sorted(set(keys) - _KEYS)
+    if not unknown:
+        return f"{type(returned).__name__}, not text or an Answer"
+    hint = valid_choices(unknown[0], sorted(_KEYS))
+    return f"a dict with the unknown key {unknown[0]!r}; {hint}"
 
 
 def _normalised(answer: Answer) -> Answer:
@@ -89,7 +117,14 @@ def _context(context: object) -> Context:
     if isinstance(context, str):
         return Context(text=context)
     if isinstance(context, Mapping):
-        return Context.from_dict(context)
+        text, source = context["text"], context.get("source")
+        if not isinstance(text, str):
+            raise TypeError(f"has {type(text).__name__} as the text of a context")
+        return Context(
+            text=text,
+            source="" if source is None else str(source),
+            score=_number(context.get("score"), "the score of a context"),
+        )
     raise TypeError(f"has {type(context).__name__} as a context")
 
 

@@ -15,9 +15,10 @@ from typing import TypeAlias, cast
 
 from pytest_llm_diagnosis.errors import Location, ModelError
 from pytest_llm_diagnosis.importing import imported
-from pytest_llm_diagnosis.records import Answer, Request
+from pytest_llm_diagnosis.records import Answer, JsonObject, Request
 
-from .answers import answer_from
+from .answers import answer_from, with_shown
+from .calls import filled_params
 from .provider_errors import model_error
 
 Application: TypeAlias = Callable[[Request], object]
@@ -29,6 +30,7 @@ class CallableModel:
     It may be sync, and then runs in a thread of its own, or async.  It returns
     text or an answer (see `answers.answer_from`).  `timeout` is seconds for a
     call; a sync function cannot be stopped, so its late answer is dropped.
+    `params` are those of its variant, which stand `unfilled` in a request.
 
     The folder of the variants file and `root` are put on `sys.path`, so that
     the application is found as it would be from there.  Raises `InputError` at
@@ -36,27 +38,38 @@ class CallableModel:
     """
 
     def __init__(
-        self, target: str, location: Location, root: Path, timeout: float | None = None
+        self,
+        target: str,
+        location: Location,
+        root: Path,
+        timeout: float | None = None,
+        *,
+        params: JsonObject | None = None,
+        unfilled: JsonObject | None = None,
     ) -> None:
         self._target = target
         self._timeout = timeout
+        self._params = params or {}
+        self._unfilled = unfilled or {}
         folders = (location.path.parent, root)
         named = imported(target, "call", location, folders)
         self._application = cast("Application", named)
 
     async def answer(self, request: Request) -> Answer:
         """Return what the application answers; raises `ModelError`."""
+        params = filled_params(self._params, self._unfilled, request)
+        asked = replace(request, params=params)
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._timeout) as deadline:
-                returned = await _called(self._application, request)
+                returned = await _called(self._application, asked)
         except ModelError:
             raise
         except Exception as error:
             if deadline.expired():
                 raise self._too_late() from error
             raise self._raised(error) from error
-        answer = answer_from(returned, self._target)
+        answer = with_shown(answer_from(returned, self._target), request)
         if answer.seconds is None:
             answer = replace(answer, seconds=time.perf_counter() - started)
         return answer

@@ -25,6 +25,13 @@ def sent_params(
     is given.
     """
     unfilled = written.params if written else {}
+    return without_stream(filled_params(endpoint.params, unfilled, request))
+
+
+def filled_params(
+    filled: JsonObject, unfilled: JsonObject, request: Request
+) -> dict[str, Json]:
+    """Return a request's parameters, those of its variant filled in, as copies."""
     stated = {
         name: value
         for name, value in request.params.items()
@@ -32,11 +39,11 @@ def sent_params(
     }
     return {
         name: copy.deepcopy(value) if isinstance(value, dict | list) else value
-        for name, value in without_stream({**endpoint.params, **stated}).items()
+        for name, value in {**filled, **stated}.items()
     }
 
 
-def without_stream(params: JsonObject) -> JsonObject:
+def without_stream(params: JsonObject) -> dict[str, Json]:
     """Return parameters without `stream`: an answer is graded whole."""
     return {name: value for name, value in params.items() if name != "stream"}
 

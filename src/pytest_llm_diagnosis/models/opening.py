@@ -12,6 +12,7 @@ from .callable_model import CallableModel
 from .calls import without_stream
 from .direct_model import DirectModel
 from .embedding_model import EmbeddingModel
+from .http_model import HttpModel
 from .litellm_model import LitellmModel
 from .protocol import Model
 from .script_files import load_script
@@ -28,13 +29,30 @@ def open_model(variant: Variant, *, timeout: float, root: Path) -> Model:
     if variant.script is not None:
         return load_script(variant.script)
     if variant.call is not None:
-        return CallableModel(variant.call, variant.location, root, timeout)
+        return _application(variant, variant.call, timeout, root)
     if variant.live is not None and variant.compares:
         return EmbeddingModel(variant.live, timeout)
     if variant.live is not None:
         return _live_model(variant, variant.live, timeout)
     finding = f"variant {variant.name!r} has nothing to ask"
     raise InputError.at(variant.location, finding, "give it model, call or script")
+
+
+def _application(variant: Variant, call: str, timeout: float, root: Path) -> Model:
+    live = variant.live_app
+    if variant.is_remote:
+        if live is None:
+            finding = f"variant {variant.name!r} is not filled in for a call"
+            raise InputError.at(variant.location, finding)
+        return HttpModel(live, timeout, written=call, unfilled=variant.params)
+    return CallableModel(
+        call,
+        variant.location,
+        root,
+        timeout,
+        params=live.params if live else variant.params,
+        unfilled=variant.params,
+    )
 
 
 def lane_of(variant: Variant) -> Lane | None:

@@ -20,6 +20,7 @@ from typing import NamedTuple, cast
 
 from pytest_llm_diagnosis.errors import ModelError
 
+PROVIDER = "the provider"
 NO_COMPLETION = "the provider's answer is not a chat completion"
 NO_CHOICES = "the provider's answer holds no choices"
 
@@ -34,8 +35,8 @@ _CONNECTION = frozenset(
 )
 _RESPONSES = frozenset({"HTTPStatusError", "APIStatusError"})
 _UNREADABLE = frozenset({"JSONDecodeError", "UnicodeDecodeError"})
-_NO_JSON = "the provider's answer is not JSON"
-_NO_REASON = "the provider gives no reason"
+_NO_JSON = "'s answer is not JSON"
+_NO_REASON = " gives no reason"
 _EMPTY = frozenset({"", "{}", "[]", "null"})
 
 # What litellm says of a body that holds something else than a completion.
@@ -56,12 +57,14 @@ class _Chain(NamedTuple):
     names: frozenset[str]
 
 
-def model_error(error: BaseException, *, now: float) -> ModelError:
+def model_error(
+    error: BaseException, *, now: float, source: str = PROVIDER
+) -> ModelError:
     """Return what a client's exception means, the provider's message first.
 
     `now` is the time in seconds since the epoch, to which a Retry-After date
-    is compared.  Retryable are 408, 429 (unless a quota is spent), 5xx,
-    connection faults, timeouts and bodies cut off in the middle.
+    is compared, `source` who was asked.  Retryable are 408, 429 (unless a quota
+    is spent), 5xx, connection faults, timeouts and bodies cut off in the middle.
     """
     chain = _chain(error)
     if _is_odd(chain):
@@ -70,14 +73,21 @@ def model_error(error: BaseException, *, now: float) -> ModelError:
     wait = retry_after(_headers(chain), now=now)
     if status is not None:
         said = json.dumps([_body(link) for link in chain.links], default=str)
-        return _refusal(status, _message(chain), said + str(error), wait)
+        return _refusal(
+            status, _message(chain, source), said + str(error), wait, source
+        )
     return ModelError(
-        _message(chain), retryable=_is_broken(chain.names), retry_after=wait
+        _message(chain, source), retryable=_is_broken(chain.names), retry_after=wait
     )
 
 
 def response_error(
-    status: int, text: str, headers: Mapping[str, str], *, now: float
+    status: int,
+    text: str,
+    headers: Mapping[str, str],
+    *,
+    now: float,
+    source: str = PROVIDER,
 ) -> ModelError:
     """Return what a response with an HTTP status of failure means.
 
@@ -88,12 +98,12 @@ def response_error(
         body = json.loads(text)
     except (ValueError, RecursionError):
         body = text
-    return _refusal(status, _from_body(body) or text, text, wait)
+    return _refusal(status, _from_body(body) or text, text, wait, source)
 
 
-def unreadable(error: ValueError) -> ModelError:
+def unreadable(error: ValueError, source: str = PROVIDER) -> ModelError:
     """Return the error of a body that is not JSON, or not even text."""
-    return ModelError(f"{_NO_JSON}: {error}", retryable=True)
+    return ModelError(f"{source}{_NO_JSON}: {error}", retryable=True)
 
 
 def disguised_error(body: object) -> ModelError | None:
@@ -112,15 +122,17 @@ def disguised_error(body: object) -> ModelError | None:
     if not message and told.get("code") is None:
         return None
     if not isinstance(status, int):
-        return ModelError(_one_line(message) or _NO_REASON)
+        return ModelError(_one_line(message) or f"{PROVIDER}{_NO_REASON}")
     return _refusal(status, message, json.dumps(told), None)
 
 
-def _refusal(status: int, message: str, said: str, wait: float | None) -> ModelError:
+def _refusal(
+    status: int, message: str, said: str, wait: float | None, source: str = PROVIDER
+) -> ModelError:
     """Return the error of a stated status; `said` is all that was said with it."""
     spent = wait is None and any(name in said for name in _SPENT)
     line = _one_line(message)
-    shown = _NO_REASON if line in _EMPTY else line
+    shown = f"{source}{_NO_REASON}" if line in _EMPTY else line
     return ModelError(
         f"{shown} (HTTP {status})",
         status=status,
@@ -234,10 +246,10 @@ def _headers(chain: _Chain) -> Mapping[str, str]:
     return {}
 
 
-def _message(chain: _Chain) -> str:
+def _message(chain: _Chain, source: str) -> str:
     bodies = [_body(link) for link in chain.links]
     found = filter(None, map(_from_body, bodies))
-    text = _one_line(next(found, "") or _from_text(chain))
+    text = _one_line(next(found, "") or _from_text(chain, source))
     if text or not _status(chain):
         return text or type(chain.links[0]).__name__
     return next((json.dumps(body, default=str) for body in bodies if body), "")
@@ -260,14 +272,14 @@ def _from_body(body: object) -> str:
     return ""
 
 
-def _from_text(chain: _Chain) -> str:
+def _from_text(chain: _Chain, source: str) -> str:
     unreadable = [link for link in chain.links if _is_unreadable(link)]
     if unreadable:
-        return f"{_NO_JSON}: {unreadable[0]}"
+        return f"{source}{_NO_JSON}: {unreadable[0]}"
     if "AssertionError" in chain.names:
         return NO_COMPLETION
     if chain.names & (_TIMEOUTS | _CONNECTION):
-        return f"no connection to the provider: {_innermost(chain)}"
+        return f"no connection to {source}: {_innermost(chain)}"
     return _unwrapped(str(chain.links[0]))
 
 

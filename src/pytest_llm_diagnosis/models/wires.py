@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from pytest_llm_diagnosis.records import Endpoint
 
-from .calls import stated_key
+from .calls import is_loopback, stated_key
 from .prices import PriceList, price_list
 
 _OPENAI = "https://api.openai.com/v1"
@@ -138,16 +138,30 @@ def _reasons(base: str, environment: Mapping[str, str]) -> Iterator[str]:
     if not plain or url.query or url.fragment or "chat/completions" in url.path:
         yield "its api_base is not a plain URL"
         return
-    if _is_proxied(url.scheme, url.hostname or ""):
+    if _proxy(url.scheme, url.hostname or ""):
         yield "a proxy is set"
     if url.scheme == "https":
         yield from (f"{name} is set" for name in _TLS if environment.get(name))
 
 
-def _is_proxied(scheme: str, host: str) -> bool:
+class Way(NamedTuple):
+    """How a URL is reached: whom to trust, and through which proxy."""
+
+    ca_file: str | None
+    proxy: str | None
+
+
+def way_to(url: str) -> Way:
+    """Return the way that the environment states; none leads past this machine."""
+    parts = urlsplit(url)
+    proxy = None if is_loopback(url) else _proxy(parts.scheme, parts.hostname or "")
+    return Way(os.environ.get("SSL_CERT_FILE") or None, proxy)
+
+
+def _proxy(scheme: str, host: str) -> str | None:
     # Imported for live calls only: it brings an HTTP client of its own.
     from urllib.request import getproxies, proxy_bypass
 
     proxies = getproxies()
     proxy = proxies.get(scheme) or proxies.get("all")
-    return bool(proxy) and not proxy_bypass(host)
+    return proxy if proxy and not proxy_bypass(host) else None

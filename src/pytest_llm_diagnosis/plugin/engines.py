@@ -125,4 +125,6 @@ def _provider(variant: Variant) -> Provider:
     """Return whose limits a variant shares: those of its model at its address."""
     written = variant.written
     where = f"{written.model} at {written.api_base}" if written else str(variant.key)
+    if variant.is_remote:
+        where = str(variant.call)
     return Provider(endpoint=where, cap=variant.max_concurrency)

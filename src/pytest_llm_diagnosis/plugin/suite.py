@@ -243,7 +243,7 @@ class Suite:
     def redactor(self) -> Redactor:
         """Return what keeps the secrets of all loaded files hidden."""
         variants = (
-            variant.written
+            variant.written or (variant.call, variant.headers, variant.params)
             for selection in self._selections.values()
             for variant in selection.file.variants.values()
         )

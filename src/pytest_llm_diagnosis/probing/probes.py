@@ -35,6 +35,7 @@ from pytest_llm_diagnosis.records import (
     message_text,
 )
 from pytest_llm_diagnosis.requests import Prepared, RequestPlanner
+from pytest_llm_diagnosis.retrieval.gold import was_shown
 
 from .interview import Asker
 from .search import find_cause
@@ -223,15 +224,13 @@ def situation_of(failing: Failing) -> Situation:
     facts = [check for check in checks if check.spec.dimension == "facts"]
     answer = trial.answer
     contexts = answer.contexts if answer else ()
-    sources = {context.source for context in contexts}
-    gold = {passage.id for passage in case.evidence}
     return Situation(
         first=graded_reply("first", trial.grade, answer),
         asks_facts=failing.result.asks_facts,
         abstains=any(spec.name == "abstains" for spec in case.facts),
         formed=any(map(needs_form, facts)),
         retrieving=bool(contexts),
-        gold_retrieved=bool(gold & sources) if gold and contexts else None,
+        gold_retrieved=was_shown(case.evidence, contexts),
         ideal_text=case.ideal.text if case.ideal else None,
         question=message_text(case.messages[-1]),
     )

@@ -32,6 +32,7 @@ from .terms import (
     message_text,
 )
 from .written import (
+    Application,
     Case,
     CheckSpec,
     Endpoint,
@@ -41,6 +42,7 @@ from .written import (
     Retrieve,
     ToolCall,
     Variant,
+    is_remote,
 )
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "MARKS",
     "NOT_EXPOSED",
     "Answer",
+    "Application",
     "Arm",
     "Ask",
     "Case",
@@ -83,5 +86,6 @@ __all__ = [
     "Variant",
     "VariantKey",
     "Verdict",
+    "is_remote",
     "message_text",
 ]

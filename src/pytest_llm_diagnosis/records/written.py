@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -142,6 +143,24 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """A team's own application: where it is called, and what goes with each call.
+
+    `target` is `module:attribute`, or the URL that requests are posted to with
+    `headers`.
+    """
+
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: JsonObject = field(default_factory=dict)
+
+
+def is_remote(call: str | None) -> bool:
+    """Whether `call:` names a URL; a `${NAME}` may stand for its beginning."""
+    return (call or "").startswith(("http:", "https:", "${"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retrieve:
     """Which documents a variant searches, and how many passages it shows."""
 
@@ -164,11 +183,12 @@ class Variant:
     `written` is the endpoint as the file states it, `${NAME}` unfilled: it goes
     into keys and recordings, so neither secrets nor ports do.  `live` is the
     endpoint to call, filled from the environment; it is None for a `call:`
-    variant and when replaying.  `call` is `module:attribute`, `script` a file of
-    scripted answers.  `context` is the text of a whole corpus.  `lane` is the way
-    to the endpoint where one is insisted on; both give the same answer, so it
-    stands in no key.  One that `compares` gives the cosine of two texts, and is
-    only asked by checks.
+    variant and when replaying.  `call` is `module:attribute` or a URL, which gets
+    `headers`; `params` are settings of an application's calls.  `live_app` is the
+    same filled from the environment.  `script` is a file of scripted answers.
+    `context` is the text of a whole corpus.  `lane` is the way to the endpoint
+    where one is insisted on; both give the same answer, so it stands in no key.
+    One that `compares` gives the cosine of two texts, and is only asked by checks.
     """
 
     name: str
@@ -177,6 +197,9 @@ class Variant:
     written: Endpoint | None = None
     live: Endpoint | None = field(default=None, repr=False)
     call: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: JsonObject = field(default_factory=dict)
+    live_app: Application | None = field(default=None, repr=False)
     script: Path | None = None
     system: str | None = None
     examples: Examples | None = None
@@ -186,6 +209,11 @@ class Variant:
     max_concurrency: int | None = None
     compares: bool = False
     lane: Lane | None = None
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether its application is asked over HTTP."""
+        return is_remote(self.call)
 
     @property
     def key(self) -> VariantKey:

@@ -6,6 +6,7 @@ editor, the loader and the reference pages know the same checks.
 
 from __future__ import annotations
 
+from .calling import call_schema
 from .composing import CASE_KEYS, LOOSE, VARIANT_KEYS, eval_schema, variants_schema
 from .stores import NAMESPACE, STORE
 from .validating import Validator, located, validate
@@ -19,6 +20,7 @@ __all__ = [
     "VARIANT_KEYS",
     "Fault",
     "Validator",
+    "call_schema",
     "eval_schema",
     "located",
     "meant",

@@ -143,7 +143,15 @@ _VARIANT: Final[Mapping[str, JsonObject]] = {
         _mapping({"documents": _GLOBS, "top_k": _COUNT}, ["documents"]),
     ),
     "context": _said("documents shown in full before every question", _GLOBS),
-    "call": _said("your own application, as module:attribute", _TEXT),
+    "call": _said(
+        "your own application, as module:attribute, or a URL that requests are "
+        "posted to",
+        _TEXT,
+    ),
+    "headers": _said(
+        'what goes with each request to that URL, like Authorization: "${TOKEN}"',
+        {"type": "object", "additionalProperties": _ANY_TEXT},
+    ),
     "script": _said("a file of scripted answers", _TEXT),
     "kind": _said("what the variant gives the model", {"enum": list(_KINDS)}),
     "revision": _either(

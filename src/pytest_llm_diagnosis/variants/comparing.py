@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pytest_llm_diagnosis.records import Variant
 
-_GIVEN = ("call", "script", "system", "examples", "retrieve", "context")
+_GIVEN = (
+    *("call", "headers", "params"),
+    *("script", "system", "examples", "retrieve", "context"),
+)
 
 
 def differences(one: Variant, other: Variant) -> tuple[str, ...]:

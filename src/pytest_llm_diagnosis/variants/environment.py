@@ -11,7 +11,7 @@ from pytest_llm_diagnosis.source import ListNode, MapNode, Node, Spot, place
 
 _REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_FILLED = ("model", "api_base", "api_key", "params")
+_FILLED = ("model", "api_base", "api_key", "params", "call", "headers")
 
 
 def filled_text(text: str, variables: Mapping[str, str], location: Location) -> str:
@@ -66,7 +66,7 @@ def _unset(
             yield Problem(location=location, finding=finding)
         # An empty variable is what CI leaves of a secret that is not set.
         elif not variables.get(name):
-            near = did_you_mean(name, variables)
+            near = did_you_mean(name, variables.keys() - {name})
             finding = f"the variable {name!r} is not set"
             hint = near or f"set it: export {name}=..."
             yield Problem(location=location, finding=finding, hint=hint)

@@ -13,7 +13,8 @@ from pytest_llm_diagnosis.source import MapNode, place
 from .outlining import Layer
 
 SOURCES = ("model", "call", "script")
-_ENDPOINT = ("model", "api_base", "api_key", "params", "lane")
+_ENDPOINT = ("model", "api_base", "api_key", "params", "lane", "headers")
+_JOINED = ("params", "headers")
 
 
 class Merged(NamedTuple):
@@ -79,13 +80,23 @@ def _merge(chain: Sequence[Layer]) -> Merged:
 
 def _over(layer: MapNode, below: MapNode) -> MapNode:
     if any(source in layer for source in SOURCES):
-        dropped = set(SOURCES) if "model" in layer else {*SOURCES, *_ENDPOINT}
-        below = below.without(dropped)
+        below = below.without(_dropped(layer, below))
     joined = layer.over(below)
-    own, inherited = layer.get("params"), below.get("params")
-    if isinstance(own, MapNode) and isinstance(inherited, MapNode):
-        joined["params"] = own.over(inherited)
+    for key in _JOINED:
+        own, inherited = layer.get(key), below.get(key)
+        if isinstance(own, MapNode) and isinstance(inherited, MapNode):
+            joined[key] = own.over(inherited)
     return joined
+
+
+def _dropped(layer: MapNode, below: MapNode) -> set[str]:
+    """Return what is not taken over by a layer that asks something else.
+
+    Never headers: a token is meant for the URL that it stands beside.
+    """
+    if "model" in layer or ("call" in layer and "call" in below):
+        return {*SOURCES, "headers"}
+    return {*SOURCES, *_ENDPOINT}
 
 
 def _kind(layer: MapNode, below: MapNode | None) -> Kind | None:

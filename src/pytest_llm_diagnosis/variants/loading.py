@@ -78,7 +78,9 @@ class _Loader:
         problems: list[Problem] = []
         filled = None
         if live:
-            filled = self._environment.filled(merged.node, problems)
+            found = self._environment.filled(merged.node, problems)
+            # With a variable missing, what it would make up is not looked at.
+            filled = None if problems else found
         try:
             variant = self._maker.variant(self._layers[name], merged, filled)
         except InputError as error:

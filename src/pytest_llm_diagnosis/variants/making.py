@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar, cast
 
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
-from pytest_llm_diagnosis.records import Endpoint, JsonObject, Lane, Variant
+from pytest_llm_diagnosis.records import (
+    Application,
+    Endpoint,
+    JsonObject,
+    Lane,
+    Variant,
+)
 from pytest_llm_diagnosis.schema import meant
 from pytest_llm_diagnosis.source import MapNode, place, plain
 
+from .calling import bad_call
 from .extending import SOURCES, Merged
 from .giving import Giver
 from .outlining import Layer
 
-_CALL = re.compile(r"\w+(?:\.\w+)*:\w+(?:\.\w+)*")
 _Given = TypeVar("_Given")
 
 
@@ -35,7 +40,7 @@ class Maker:
         node = merged.node
         problems = [
             *self._bad_source(layer, merged),
-            *self._bad_call(node),
+            *bad_call(node, filled, self._path),
             *self._bad_lane(node),
         ]
         has_model = "model" in node
@@ -46,6 +51,9 @@ class Maker:
             written=_endpoint(node) if has_model else None,
             live=_endpoint(filled) if has_model and filled is not None else None,
             call=_text(node, "call"),
+            headers=_headers(node),
+            params={} if has_model else _params(node),
+            live_app=_application(filled),
             script=_try(self._giver.script, node, problems),
             system=_try(self._giver.system, node, problems),
             examples=_try(self._giver.examples, node, problems),
@@ -71,14 +79,6 @@ class Maker:
             finding = f"variant {layer.name!r} has nothing to ask"
             hint = "give it 'model' or 'call', or let it extend a variant that has one"
             yield Problem(location=layer.location, finding=finding, hint=hint)
-
-    def _bad_call(self, node: MapNode) -> Iterator[Problem]:
-        call = _text(node, "call")
-        location = self._call_location(node)
-        if call is not None and location is not None and not _CALL.fullmatch(call):
-            finding = f"'call' must be module:attribute, got {call!r}"
-            hint = "like northwind.assistant:answer"
-            yield Problem(location=location, finding=finding, hint=hint)
 
     def _bad_lane(self, node: MapNode) -> Iterator[Problem]:
         other = next((key for key in ("call", "script") if key in node), None)
@@ -107,8 +107,24 @@ def _endpoint(node: MapNode) -> Endpoint:
         model=str(node["model"]),
         api_base=_text(node, "api_base"),
         api_key=_text(node, "api_key"),
-        params=cast("JsonObject", plain(node.get("params")) or {}),
+        params=_params(node),
     )
+
+
+def _application(filled: MapNode | None) -> Application | None:
+    if filled is None or "call" not in filled:
+        return None
+    return Application(
+        target=str(filled["call"]), headers=_headers(filled), params=_params(filled)
+    )
+
+
+def _params(node: MapNode) -> JsonObject:
+    return cast("JsonObject", plain(node.get("params")) or {})
+
+
+def _headers(node: MapNode) -> Mapping[str, str]:
+    return cast("Mapping[str, str]", plain(node.get("headers")) or {})
 
 
 def _text(node: MapNode, key: str) -> str | None:
