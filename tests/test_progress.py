@@ -14,11 +14,14 @@ from pytest_llm_diagnosis.engine import Counts
 from pytest_llm_diagnosis.plugin import live
 from pytest_llm_diagnosis.plugin.live import (
     LiveLine,
+    SharedLiveLine,
     Silence,
     SpacedLines,
+    Telling,
     Waiting,
     display_of,
 )
+from pytest_llm_diagnosis.plugin.watching import Watching
 from pytest_llm_diagnosis.report.progress import Progress, progress_text
 from pytest_llm_diagnosis.report.terminal import Plan
 
@@ -81,7 +84,13 @@ class Reporter:
         self.hasmarkup = hasmarkup
         self.lines: list[str] = []
         self.written: list[str] = []
-        self._tw = SimpleNamespace(fullwidth=40, write=self._write)
+        self._tw = SimpleNamespace(
+            fullwidth=40,
+            write=self._write,
+            line=lambda: self.written.append("\n"),
+            width_of_current_line=0,
+            _current_line="text",
+        )
 
     def write_line(self, text: str) -> None:
         """Write a whole line."""
@@ -143,6 +152,8 @@ def waited(display: Display, *seconds: float) -> None:
         # One answer takes 5 s, all of them together a minute and more.
         ([5.0] * 13, 2),
         ([5.0] * 5, 0),
+        # Each is there when it is waited for; what lies between takes the time.
+        ([15.0, 15.0, 0.0, 0.0], 1),
     ],
 )
 def test_a_log_has_a_line_every_half_minute(seconds: list[float], lines: int) -> None:
@@ -164,6 +175,129 @@ def test_a_terminal_has_a_line_that_goes() -> None:
     text = "llm: 0/120 answered, 0 in flight, cost u"
     assert reporter.written == ["\n", *[f"{begin}{text[:39]}"] * 2, begin]
     assert reporter.lines == []
+
+
+def test_a_worker_tells_its_controller_each_second() -> None:
+    """At the first answer, then once a second, however short the waits are."""
+    told: list[int] = []
+    display = Telling(lambda counts: told.append(counts.answered))
+    waited(display, *[0.25] * 12)
+    assert len(told) == 1 + 3
+
+
+def test_workers_are_summed_up() -> None:
+    """A call that fails is tried by each of them, and failed once."""
+    ours = Counts(answered=2, stored=1, in_flight=3, failed=1, retries=1, usd=0.5)
+    theirs = Counts(answered=4, in_flight=1, failed=2, probe_calls=5)
+    assert Counts.of_workers([ours, theirs]) == Counts(
+        answered=6,
+        stored=1,
+        in_flight=4,
+        failed=2,
+        retries=1,
+        usd=0.5,
+        probe_calls=5,
+    )
+    assert Counts.of_workers([]) == Counts()
+
+
+class Watched:
+    """A controller's watching whose clock stands still until it is told."""
+
+    def __init__(self, kind: type[LiveLine | SpacedLines]) -> None:
+        self.reporter = Reporter()
+        self.now = 1000.0
+        self.counts = Counts()
+        self.watching = Watching(
+            kind(shown_as(self.reporter)), PLAN, lambda: self.counts, lambda: self.now
+        )
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, looking whenever the thread would."""
+        until = self.now + seconds
+        while (pause := self.watching.look()) is not None and self.now < until:
+            self.now = min(until, self.now + pause)
+
+
+def test_a_controllers_log_has_a_line_every_half_minute() -> None:
+    """One for all workers, whatever else is written meanwhile."""
+    watched = Watched(SpacedLines)
+    watched.pass_time(29)
+    assert watched.reporter.lines == []
+    with watched.watching.still():
+        watched.now += 0.5
+    watched.counts = Counts(answered=31, in_flight=8)
+    watched.pass_time(1)
+    assert watched.reporter.lines == [
+        "llm: 31/120 answered, 8 in flight, 1.0/s, cost unknown, 1 min left"
+    ]
+    watched.pass_time(95)
+    assert len(watched.reporter.lines) == 4
+
+
+def test_a_controllers_line_makes_room_for_results() -> None:
+    """It comes when nothing was written for a moment, and goes before pytest writes."""
+    watched = Watched(SharedLiveLine)
+    watched.pass_time(0.4)
+    assert watched.reporter.written == []
+    watched.pass_time(0.2)
+    begin = "\r\x1b[2K"
+    assert [text[:9] for text in watched.reporter.written] == ["\n", f"{begin}llm:"]
+    with watched.watching.still():
+        assert watched.reporter.written[-1] == begin
+        watched.now += 5
+    written = len(watched.reporter.written)
+    watched.pass_time(0.4)
+    assert len(watched.reporter.written) == written
+    watched.watching.stop()
+    assert len(watched.reporter.written) == written
+
+
+def test_a_controllers_line_keeps_off_its_dots() -> None:
+    """They end in a line of their own, and begin at the edge afterwards."""
+    watched = Watched(SharedLiveLine)
+    writer = watched.reporter._tw
+    writer.width_of_current_line = 3
+    watched.pass_time(0.6)
+    assert watched.reporter.written[1] == "\n"
+    assert writer._current_line == ""
+
+
+def test_silence_needs_no_thread() -> None:
+    """With `-q` there is nothing to look for."""
+    assert Watching(Silence(), PLAN, Counts).look() is None
+
+
+def test_a_run_of_workers_tells_how_far_all_are(
+    suite: EvalSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The controller's lines count what the workers told; the answer waits for one."""
+    monkeypatch.setattr(live, "SPACED", 0.01)
+    suite.write_file("llm_variants.yaml", "variants: {v: {call: 'waits:answer'}}")
+    suite.write_file(
+        "waits.py",
+        f"""\
+        import pathlib, time
+
+
+        def answer(request):
+            for _ in range(4000):
+                if pathlib.Path({str(suite.path / "seen")!r}).exists():
+                    return "Paris"
+                time.sleep(0.01)
+        """,
+    )
+
+    def seen(progress: Progress) -> str:
+        text = progress_text(progress)
+        if progress.counts.in_flight:
+            (suite.path / "seen").touch()
+        return text
+
+    monkeypatch.setattr(live, "progress_text", seen)
+    run = suite.run("--llm-probe=off", "--llm-variant=v", "-k", "capital", "-n1")
+    run.stdout.fnmatch_lines(["*llm: 0/1 answered, 1 in flight, cost unknown"])
+    run.assert_outcomes(failed=1)
 
 
 def test_an_interrupt_takes_the_line_away() -> None:
@@ -222,9 +356,9 @@ class Eager(SpacedLines):
         super().pause(now)
         return 0.01
 
-    def show(self, text: str, now: float) -> None:
+    def show(self, progress: Progress, now: float) -> None:
         """Write, then tell."""
-        super().show(text, now)
+        super().show(progress, now)
         self.written.set()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, fields
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +26,21 @@ class Counts:
     waited: float = 0.0
     usd: float = 0.0
     unpriced: int = 0
+
+    @classmethod
+    def of_workers(cls, counts: Collection[Counts]) -> Counts:
+        """Return what several processes of one run have done so far.
+
+        What failed for one may be asked by the others too, so the most that one
+        of them saw fail is taken for the failures of all.
+        """
+        summed = {
+            each.name: sum(getattr(one, each.name) for one in counts)
+            for each in fields(cls)
+        }
+        return cls(
+            **{**summed, "failed": max((one.failed for one in counts), default=0)}
+        )
 
     def to_dict(self) -> dict[str, int | float]:
         """Return the totals that outlive the run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from . import RESULT, SESSION, SUFFIX, eval_session
 from .distribution import describe_run, has_told, owner_of
 from .ending import Ending
 from .links import Links, Node
+
+if TYPE_CHECKING:
+    from .watching import Watching
 
 
 class Controller:
@@ -23,6 +27,7 @@ class Controller:
         self._has_evals = False
         self._ending = Ending()
         self._unheard: dict[Node, bool] = {}
+        self._watching: Watching | None = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Node) -> None:
@@ -45,9 +50,11 @@ class Controller:
             plan = self._links.plan_of(node)
             if plan is not None:
                 from .live import show_plan
+                from .watching import Watching
 
                 self._end_status_line()
                 show_plan(self._config, plan)
+                self._watching = Watching.of(self._config, plan, self._links)
         self._announced = True
         self._links.begin()
 
@@ -126,6 +133,9 @@ class Controller:
             if self._is_awake:
                 eval_session(self._config).gathered.interrupted = True
             raise
+        finally:
+            if self._watching is not None:
+                self._watching.stop()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -9,6 +9,7 @@ values.  Callbacks run in execnet's receiving threads and only leave a note.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import queue
 import threading
 from collections import defaultdict
@@ -19,6 +20,7 @@ import pytest
 
 if TYPE_CHECKING:
     # A controller needs this module also where no worker finds an eval.
+    from pytest_llm_diagnosis.engine import Counts
     from pytest_llm_diagnosis.report.terminal import Plan
 
     from .shared_store import StoreDesk
@@ -91,6 +93,7 @@ class Links:
         self._waiting: set[str] = set()
         self._failing: dict[str, set[int]] = defaultdict(set)
         self._begun = False
+        self._counts: dict[str, dict[str, int]] = {}
 
     def connect(self, node: Node) -> None:
         """Open the channel to a worker that is about to start."""
@@ -146,6 +149,15 @@ class Links:
                     return Plan._make(told.plan) if told.plan else None
         return None
 
+    @property
+    def counts(self) -> Counts:
+        """What all workers have done, as far as they have told."""
+        from pytest_llm_diagnosis.engine import Counts
+
+        with self._lock:
+            told = list(self._counts.values())
+        return Counts.of_workers([Counts(**one) for one in told])
+
     def begin(self) -> None:
         """Let the workers make calls, also those that are still to come."""
         with self._lock:
@@ -176,6 +188,8 @@ class Links:
                     self._failing[variant].update(ranks)
                 self._waiting.add(worker)
                 self._ended(worker)
+            elif what == "progress":
+                self._counts[worker] = cast("dict[str, int]", told)
             elif what == "hurry":
                 self._tell_failing(worker)
 
@@ -213,6 +227,10 @@ class Link:
         """Tell what is planned, and wait until calls may begin."""
         if self._send("plan", list(plan)):
             self._may_begin.wait(PATIENCE)
+
+    def tell_progress(self, counts: Counts) -> None:
+        """Tell what this worker has done so far."""
+        self._send("progress", dataclasses.asdict(counts))
 
     def failing_everywhere(self, failing: Failing) -> Failing:
         """Tell which cases fail here, and return those of all workers.

@@ -23,6 +23,9 @@ QUIET = 0.5
 REFRESH = 0.2
 """Seconds between two states of the live line."""
 
+TOLD = 1.0
+"""Seconds between two words of a worker to its controller."""
+
 SPACED = 30.0
 """Seconds between two plain lines, and before the first."""
 
@@ -40,7 +43,7 @@ class Display(Protocol):
     def pause(self, now: float) -> float | None:
         """Return after how long to show something; None is never."""
 
-    def show(self, text: str, now: float) -> None:
+    def show(self, progress: Progress, now: float) -> None:
         """Show the state of a wait that still lasts."""
 
     def end(self) -> None:
@@ -48,12 +51,12 @@ class Display(Protocol):
 
 
 class Silence:
-    """Shows nothing: a worker's, and with `-q`."""
+    """Shows nothing: with `-q`, and where there is no terminal reporter."""
 
     def pause(self, now: float) -> None:
         """Never."""
 
-    def show(self, text: str, now: float) -> None:
+    def show(self, progress: Progress, now: float) -> None:
         """Show nothing."""
 
     def end(self) -> None:
@@ -73,14 +76,13 @@ class LiveLine:
         del now
         return REFRESH if self._shown else QUIET
 
-    def show(self, text: str, now: float) -> None:
+    def show(self, progress: Progress, now: float) -> None:
         """Write over the last state."""
         del now
         if not self._shown:
-            # The line of dots that pytest has begun must not be overwritten.
-            self._reporter.ensure_newline()
+            self._leave_line()
         self._shown = True
-        self._write(text)
+        self._write(progress_text(progress))
 
     def end(self) -> None:
         """Take the line away."""
@@ -88,11 +90,32 @@ class LiveLine:
             self._write("")
         self._shown = False
 
+    def _leave_line(self) -> None:
+        """Keep the line of dots that pytest has begun from being overwritten."""
+        self._reporter.ensure_newline()
+
     def _write(self, text: str) -> None:
         width = self._writer.fullwidth - 1
         # A line that the terminal cannot encode is not worth an error.
         with contextlib.suppress(UnicodeError):
             self._writer.write(f"\r\x1b[2K{text[:width]}", flush=True)
+
+
+class SharedLiveLine(LiveLine):
+    """The live line of a controller, whose reporter writes dots without a file name.
+
+    The reporter goes on in the line that we clear, so what we write must not
+    count as the width of its line.
+    """
+
+    def _leave_line(self) -> None:
+        self._reporter.ensure_newline()
+        if self._writer.width_of_current_line:
+            self._writer.line()
+
+    def _write(self, text: str) -> None:
+        super()._write(text)
+        self._writer._current_line = ""  # noqa: SLF001 - what counts as its width
 
 
 class SpacedLines:
@@ -108,24 +131,44 @@ class SpacedLines:
             self._due = now + SPACED
         return max(0.0, self._due - now)
 
-    def show(self, text: str, now: float) -> None:
+    def show(self, progress: Progress, now: float) -> None:
         """Write a line, and plan the next."""
-        self._reporter.write_line(text)
+        self._reporter.write_line(progress_text(progress))
         self._due = now + SPACED
 
     def end(self) -> None:
         """Leave the lines."""
 
 
-def display_of(config: pytest.Config) -> Display:
-    """Return how this process shows progress."""
+class Telling:
+    """A worker's: tells its controller, which shows one line for all."""
+
+    def __init__(self, tell: Callable[[Counts], None]) -> None:
+        self._tell = tell
+        self._due = 0.0
+
+    def pause(self, now: float) -> float | None:
+        """When the controller is to know again."""
+        return max(0.0, self._due - now)
+
+    def show(self, progress: Progress, now: float) -> None:
+        """Tell, and plan to do so again."""
+        self._tell(progress.counts)
+        self._due = now + TOLD
+
+    def end(self) -> None:
+        """Leave what was told."""
+
+
+def display_of(config: pytest.Config, live: type[LiveLine] = LiveLine) -> Display:
+    """Return how this process shows progress; `live` is its line on a terminal."""
     reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin(
         "terminalreporter"
     )
     if reporter is None or config.get_verbosity() < 0:
         return Silence()
     on_terminal = reporter.isatty and reporter.hasmarkup
-    return SpacedLines(reporter) if _in_ci() or not on_terminal else LiveLine(reporter)
+    return SpacedLines(reporter) if _in_ci() or not on_terminal else live(reporter)
 
 
 def _in_ci() -> bool:
@@ -168,8 +211,10 @@ class Waiting:
         try:
             waited_for = cast("Future[object]", future)
             while not self._is_done(waited_for, self._display.pause(self._clock())):
-                now = self._clock()
-                self._display.show(self._text(now), now)
+                self._show()
+            # Many waits, each of them short, are a long run too.
+            if self._display.pause(self._clock()) == 0:
+                self._show()
         except KeyboardInterrupt as error:
             # CPython 3.11 may leave a frame of the wait without a line number,
             # on which pytest's report of the interrupt fails; seen 1 time in 40.
@@ -177,8 +222,9 @@ class Waiting:
         finally:
             self._display.end()
 
-    def _text(self, now: float) -> str:
-        elapsed = now - self._began
-        return progress_text(
-            Progress(plan=self._plan, counts=self._counts, seconds=elapsed)
+    def _show(self) -> None:
+        now = self._clock()
+        progress = Progress(
+            plan=self._plan, counts=self._counts, seconds=now - self._began
         )
+        self._display.show(progress, now)

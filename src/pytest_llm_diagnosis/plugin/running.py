@@ -48,7 +48,7 @@ from pytest_llm_diagnosis.variants import differences
 
 from .engines import EngineRoom
 from .items import EvalItem, Told
-from .live import Waiting, display_of
+from .live import Display, Waiting, display_of
 from .options import RunOptions
 from .python_tests import cluster_of, is_eval_test, mark_of, variant_of
 from .recording import recorded_by_file
@@ -58,11 +58,16 @@ from .suite import Suite
 class Running:
     """Everything of one process that needs answers.
 
-    `notes` holds what a reader of the summary should know of the run.
+    `notes` holds what a reader of the summary should know of the run.  `display`
+    shows how far it is, in the way of `display_of` if it is left out.
     """
 
     def __init__(
-        self, config: pytest.Config, suite: Suite, options: RunOptions
+        self,
+        config: pytest.Config,
+        suite: Suite,
+        options: RunOptions,
+        display: Display | None = None,
     ) -> None:
         self._suite = suite
         self._options = options
@@ -84,7 +89,7 @@ class Running:
         self._engine = room.engine(self._keep, suite.redactor())
         self._inquirer = Inquirer(self._engine, fill=suite.filled, use=self._consult)
         self._asking: dict[str, Prepared] = {}
-        self._waiting = Waiting(display_of(config), self._engine.counts)
+        self._waiting = Waiting(display or display_of(config), self._engine.counts)
 
     # -- before the first item -------------------------------------------
 

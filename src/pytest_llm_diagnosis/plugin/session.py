@@ -189,12 +189,15 @@ class EvalSession:
         return self.gathered.settled_by([*earlier, *probed])
 
     def _begin(self, session: pytest.Session) -> None:
+        from .live import Telling
         from .running import Running
 
-        self._running = Running(self._config, self.suite, self.options)
+        worker = is_worker(self._config)
+        display = Telling(self._link.tell_progress) if worker else None
+        self._running = Running(self._config, self.suite, self.options, display)
         whole = self._collected.whole_of(session.items)
         plan = self._running.begin(session.items, whole)
-        if is_worker(self._config):
+        if worker:
             from .stopping import Stopped
 
             stopped = Stopped(self._link, self._running)
