@@ -24,12 +24,15 @@ from .report.comparing import compared, comparison_lines
 from .report.explaining import explained
 from .report.formats import FORMATS, Writer, writer_of
 from .report.gating import gate_lines
-from .report.json_report import read_json, write_json
+from .report.json_report import read_json
 from .report.lines import Line
+from .report.markdown import append_markdown
 from .report.merging import Part, merge
 from .report.terminal import summary_lines
+from .report.view import View
 from .schema import call_schema, eval_schema, variants_schema
 from .starting import NEXT, STARTER
+from .validating import validate_files
 
 REGISTERING_HOOK = "pytest_llm_register_checks"
 
@@ -76,7 +79,10 @@ def _parser() -> argparse.ArgumentParser:
         "-o",
         "--output",
         type=Path,
-        help=f"write it to this file ({', '.join(FORMATS)}; otherwise as JSON)",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help=f"write it to this file ({', '.join(FORMATS)}; repeatable)",
     )
     merging.add_argument(
         "--partial", action="store_true", help="go on where shards are missing"
@@ -99,14 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     checks = commands.add_parser("checks", help="print the reference of all checks")
     checks.set_defaults(command=lambda options: _Told(reference(_registry(options))))
     for command in (schema, checks):
-        command.add_argument(
-            "--conftest",
-            type=Path,
-            action="append",
-            default=[],
-            metavar="PATH",
-            help="a conftest.py whose registered checks belong to it too",
-        )
+        _add_conftest(command)
+    _add_validating(commands)
     _add_writers(commands)
     return parser
 
@@ -126,6 +126,32 @@ def _add_report(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
         help=f"write it there ({', '.join(FORMATS)}; repeatable); else it is shown",
     )
     report.set_defaults(command=_report)
+
+
+def _add_validating(commands: argparse._SubParsersAction[ArgumentParser]) -> None:
+    validating = commands.add_parser(
+        "validate", help="look at eval and variants files; status 1 if one is wrong"
+    )
+    validating.add_argument(
+        "paths",
+        type=Path,
+        nargs="*",
+        metavar="FILE",
+        help="*.eval.yaml or llm_variants.yaml; all of them below here by default",
+    )
+    _add_conftest(validating)
+    validating.set_defaults(command=_validate)
+
+
+def _add_conftest(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--conftest",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a conftest.py whose registered checks belong to it too",
+    )
 
 
 def _registry(options: argparse.Namespace) -> Registry:
@@ -180,7 +206,7 @@ def _add_comparing(commands: argparse._SubParsersAction[ArgumentParser]) -> None
 
 
 def _report(options: argparse.Namespace) -> _Told:
-    writers = [(path, _writer(path)) for path in options.to]
+    writers = [(path, _writer("--to", path)) for path in options.to]
     saved = read_json(options.path)
     seed = saved.run.seed if options.seed is None else options.seed
     # What differed between variants is known to the run alone.
@@ -197,10 +223,11 @@ def _report(options: argparse.Namespace) -> _Told:
     return _Told("".join(f"wrote {path}\n" for path in options.to))
 
 
-def _writer(path: Path) -> Writer:
+def _writer(option: str, path: Path) -> Writer:
     if path.suffix not in FORMATS:
         raise DiagnosisError(
-            f"--to {path}: unknown format {path.suffix!r}; valid: {', '.join(FORMATS)}"
+            f"{option} {path}: unknown format {path.suffix!r}; "
+            f"valid: {', '.join(FORMATS)}"
         )
     return writer_of(path)
 
@@ -210,6 +237,7 @@ def _merge(options: argparse.Namespace) -> _Told:
     for gate in gates:
         if needs_baseline(gate.term) and options.baseline is None:
             raise DiagnosisError(f"--gate {gate.text!r} needs --baseline PATH")
+    writers = [(path, _writer("--output", path)) for path in options.output]
     parts = [Part(path, read_json(path)) for path in options.paths]
     merged = merge(parts, partial=options.partial)
     if gates and merged.run.shard is not None:
@@ -218,13 +246,29 @@ def _merge(options: argparse.Namespace) -> _Told:
         earlier = read_json(options.baseline)
         comparison = compared(earlier, merged, options.baseline)
         merged = replace(merged, comparison=comparison)
-    if options.output is not None:
-        known = options.output.suffix in FORMATS
-        write = writer_of(options.output) if known else write_json
-        write(options.output, merged)
+    for path, write in writers:
+        write(path, merged)
+    _add_step_summary(merged)
     judged = [judge(gate, merged.diagnosis, merged.comparison) for gate in gates]
     text = _text([*summary_lines(merged), *gate_lines(judged, merged.diagnosis)])
     return _Told(text, status=int(not all(one.passed for one in judged)))
+
+
+def _add_step_summary(merged: View) -> None:
+    """Add to GitHub's page of the step, as a run does."""
+    # It knows pytest, which no other command needs.
+    from .plugin.github import step_summary
+
+    path = step_summary()
+    if path is not None:
+        append_markdown(path, merged)
+
+
+def _validate(options: argparse.Namespace) -> _Told:
+    root = Path.cwd()
+    found = validate_files(options.paths, root, _registry(options))
+    text = "".join(f"{line}\n" for line in found.lines(root))
+    return _Told(text, status=int(bool(found.problems)))
 
 
 def _init(options: argparse.Namespace) -> _Told:

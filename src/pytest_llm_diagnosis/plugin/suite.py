@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from pytest_llm_diagnosis.cases import read_cases
 from pytest_llm_diagnosis.checks import Registry, default_registry
 from pytest_llm_diagnosis.checks.inquiring import AskingCheck
 from pytest_llm_diagnosis.documents import Documents
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
-from pytest_llm_diagnosis.records import Case, Passage, Variant
+from pytest_llm_diagnosis.preparing import prepare_file
+from pytest_llm_diagnosis.records import Passage, Variant
 from pytest_llm_diagnosis.redaction import Redactor, secrets_of
 from pytest_llm_diagnosis.requests import Prepared
-from pytest_llm_diagnosis.self_test import self_test
 from pytest_llm_diagnosis.variants import (
     VariantsFile,
     filled_text,
@@ -136,40 +135,11 @@ class Suite:
         return Known(cases={**cases, **tests}, recordings=tuple(recordings))
 
     def _load(self, path: Path) -> list[Prepared]:
-        if not path.is_relative_to(self._root):
-            finding = f"the file is outside the root folder {self._root}"
-            hint = "run pytest above it, or choose the folder with --rootdir"
-            raise InputError.at(Location(path=path), finding, hint)
-        nodeid = path.relative_to(self._root).as_posix()
-        loaded = read_cases(path, self._root, self.registry)
-        problems: list[Problem] = [*loaded.problems]
-        prepared: list[Prepared] = []
-        for case in loaded.cases:
-            try:
-                ready = self._prepare(nodeid, case)
-            except InputError as error:
-                problems += error.problems
-                continue
-            tested = self_test(case, ready.checks)
-            problems += tested.problems
-            problems += (odd for odd in tested.warnings if _is_error(odd))
-            prepared.append(ready)
-        if problems:
-            raise InputError(problems)
-        return prepared
-
-    def _prepare(self, nodeid: str, case: Case) -> Prepared:
-        """Return the case with bound checks; raises every check's problems at once."""
-        problems: list[Problem] = []
-        checks = []
-        for spec in case.checks:
-            try:
-                checks.append(self.registry.bind(spec))
-            except InputError as error:
-                problems += error.problems
-        if problems:
-            raise InputError(problems)
-        return Prepared.of(f"{nodeid}::{case.id}", case, tuple(checks))
+        found = prepare_file(path, self._root, self.registry)
+        errors = [odd for odd in found.warnings if _is_error(odd)]
+        if found.problems or errors:
+            raise InputError([*found.problems, *errors])
+        return found.cases
 
     def passages(self, written: object, test_file: Path) -> tuple[Passage, ...]:
         """Return the evidence that a Python test's mark names, one or a list.

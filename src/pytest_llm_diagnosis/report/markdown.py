@@ -92,7 +92,9 @@ def _fitted(lines: Iterable[str], room: int, what: str) -> list[str]:
 def _head(view: View) -> Iterator[str]:
     variants = view.diagnosis.variants
     probed = [one for one in variants if one.probed] or variants[:1]
-    yield "## LLM diagnosis"
+    # The pages of all shards stand on one page of GitHub's.
+    part = f" of shard {view.run.shard}" if view.run.shard else ""
+    yield f"## LLM diagnosis{part}"
     if not variants:
         yield from ["", "verdict: none: no case was answered and graded."]
     for variant in probed:
