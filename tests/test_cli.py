@@ -136,6 +136,10 @@ def test_registered_checks_belong_to_the_schema(
     [
         ("x = 1", "it has no function pytest_llm_register_checks"),
         ("import nothing_of_that_name", "cannot import: ModuleNotFoundError"),
+        (
+            "def pytest_llm_register_checks(registry): 1 / 0",
+            "pytest_llm_register_checks raised ZeroDivisionError: division by zero",
+        ),
     ],
 )
 def test_a_conftest_that_registers_nothing(

@@ -131,6 +131,10 @@ def checkout(tmp_path: Path) -> Path:
     """Return a project in which `init` was run."""
     folder = tmp_path / "checkout"
     assert main(["init", str(folder)]) == 0
+    # With two cases a shard may well be without one.
+    lines = [f"  - {{id: m{number}, prompt: q{number}}}" for number in range(4)]
+    head = "defaults: {mark: knowledge, facts: [contains: days]}\ncases:\n"
+    (folder / "more.eval.yaml").write_text(head + "\n".join(lines), "utf-8")
     return folder
 
 
@@ -149,6 +153,12 @@ def test_no_secret_reaches_a_fork() -> None:
     (holder,) = [one for one in steps("evals") if "secrets." in str(one)]
     assert "secrets." in str(holder["env"])
     assert next(one["run"] for one in steps("evals") if "run" in one) == INSTALL
+
+
+def test_the_page_shows_the_job_that_init_writes() -> None:
+    """Word for word."""
+    page = Path(__file__).parent.parent / "docs" / "continuous_integration.md"
+    assert f"```yaml\n{STARTER[FILE]}```\n" in page.read_text("utf-8")
 
 
 def test_artifacts_are_found_again() -> None:
@@ -186,7 +196,7 @@ def test_a_fork_replays_and_the_whole_is_judged(checkout: Path) -> None:
     assert merged.returncode == 0, merged.stdout + merged.stderr
     report: JsonObject = json.loads((verdict.folder / "report.json").read_text("ascii"))
     assert cast("JsonObject", report["run"])["calls"] == 0
-    assert len(cast("list[object]", report["cases"])) == 4
+    assert len(cast("list[object]", report["cases"])) == 12
     assert "gate passed" in merged.stdout
     for page in (verdict.summary, verdict.folder / "report.md"):
         assert "boots-window" in page.read_text("utf-8")
@@ -218,11 +228,16 @@ def test_a_gate_that_does_not_hold_fails_the_job(checkout: Path) -> None:
 
 
 def test_without_key_and_recording_the_default_answers(checkout: Path) -> None:
-    """A project that has just begun has a green job."""
-    runner = Runner(folder=checkout, shard=1)
-    assert [one.returncode for one in runner.run("evals")] == [0, 0]
-    report = json.loads((checkout / "report-1.json").read_text("ascii"))
-    assert report["run"]["selection"] == "scripted"
+    """A project that has just begun has a green job, though a shard is empty."""
+    (checkout / "more.eval.yaml").unlink()
+    cases = 0
+    for shard in (1, 2):
+        runner = Runner(folder=checkout, shard=shard)
+        assert [one.returncode for one in runner.run("evals")] == [0, 0]
+        report = json.loads((checkout / f"report-{shard}.json").read_text("ascii"))
+        assert report["run"]["selection"] in ("scripted", "")
+        cases += len(report["cases"])
+    assert cases == 2
 
 
 def test_a_broken_eval_file_ends_the_job_at_once(checkout: Path) -> None:

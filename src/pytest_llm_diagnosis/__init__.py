@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .records import Answer, Request
+    from .records import Answer, Context, Request, Tokens, ToolCall
 
-__all__ = ["Answer", "Request"]
+__all__ = ["Answer", "Context", "Request", "Tokens", "ToolCall"]
 
 
 def __getattr__(name: str) -> object:

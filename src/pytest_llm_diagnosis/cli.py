@@ -161,7 +161,11 @@ def _registry(options: argparse.Namespace) -> Registry:
         register = getattr(module_of(path), REGISTERING_HOOK, None)
         if register is None:
             raise DiagnosisError(f"{path}: it has no function {REGISTERING_HOOK}")
-        register(registry=registry)
+        try:
+            register(registry=registry)
+        except Exception as error:
+            said = f"{REGISTERING_HOOK} raised {type(error).__name__}: {error}"
+            raise DiagnosisError(f"{path}: {said}") from error
     return registry
 
 
