@@ -16,7 +16,7 @@ from pytest_llm_diagnosis.retrieval.stores import open_store
 from vector_servers import FakeQdrant
 
 qdrant_client = pytest.importorskip("qdrant_client")
-models = qdrant_client.models
+models = pytest.importorskip("qdrant_client.models")
 
 BOOTS = Embedded(Passage(id="a.md", text="Boots: 45 days."), (1.0, 0.0))
 TENTS = Embedded(Passage(id="b.md", text="Tents: 30 days."), (1.0, 1.0))

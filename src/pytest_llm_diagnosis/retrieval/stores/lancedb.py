@@ -81,9 +81,12 @@ class LanceStore:
             raise
 
     def _opened(self) -> lancedb.table.Table | None:
-        if self._name not in self._database.list_tables().tables:
-            return None
-        return self._database.open_table(self._name)
+        try:
+            return self._database.open_table(self._name)
+        except (ValueError, FileNotFoundError) as error:
+            if "not found" in str(error):
+                return None
+            raise
 
     def _propose(self, vector: tuple[float, ...], count: int) -> list[Hit]:
         table = self._table
