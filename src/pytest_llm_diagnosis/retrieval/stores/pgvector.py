@@ -161,10 +161,12 @@ class PgvectorStore:
             self._searched = self._column()
         schema, kind, ours = self._searched
         # Zero has no cosine; with our lengths the inner product is the cosine.
+        # In two steps: in one, all vectors are written out before they are sorted.
         query = sql.SQL(
-            "SELECT {source}::text, {text}::text, {vector}::text FROM {table}"
+            "SELECT source::text, text::text, vector::text FROM (SELECT {source} AS"
+            " source, {text} AS text, {vector} AS vector FROM {table}"
             " WHERE {vector} IS NOT NULL ORDER BY {vector}"
-            " OPERATOR({schema}.{operator}) %s::{schema}.{type} LIMIT %s"
+            " OPERATOR({schema}.{operator}) %s::{schema}.{type} LIMIT %s) AS nearest"
         ).format(
             source=self._escaped(self._source),
             text=self._escaped(self._text),
