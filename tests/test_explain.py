@@ -11,7 +11,14 @@ from conftest import EvalSuite
 from diagnosed import grade, result
 from pytest_llm_diagnosis.cli import main
 from pytest_llm_diagnosis.errors import DiagnosisError
-from pytest_llm_diagnosis.records import Answer, Ask, Finding, Trial, Verdict
+from pytest_llm_diagnosis.records import (
+    Answer,
+    Ask,
+    Finding,
+    Retrieved,
+    Trial,
+    Verdict,
+)
 from pytest_llm_diagnosis.report.explaining import explained
 
 FINDING = Finding(
@@ -137,3 +144,24 @@ def test_the_story_of_a_run(
         assert told in shown
     assert main(["explain", "boots", report]) == 2
     assert "no case 'boots'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("retrieved", "line"),
+    [
+        (Retrieved(k=2, rank=1, found=1), "gold passage: at rank 1 of the 2 retrieved"),
+        (
+            Retrieved(k=1, rank=1, found=1),
+            "gold passage: at rank 1 of what was retrieved",
+        ),
+        (Retrieved(k=4), "gold passage: not among the 4 retrieved"),
+        (
+            Retrieved(k=4, rank=3, found=1, gold=2),
+            "gold passage: at rank 3 of the 4 retrieved, 1 of 2 of them",
+        ),
+    ],
+)
+def test_the_place_of_the_gold_passage_is_told(retrieved: Retrieved, line: str) -> None:
+    """A case of a retrieving variant says whether it was shown what it needs."""
+    case = replace(result("window", "failed", line=12), retrieved=retrieved)
+    assert line in [each.text for each in explained([case], "window")]

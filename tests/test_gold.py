@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from pytest_llm_diagnosis.records import Context, Passage
-from pytest_llm_diagnosis.retrieval.gold import was_shown
+from pytest_llm_diagnosis.retrieval import retrieved
+
+
+def rank(evidence: Passage, *contexts: Context) -> int | None:
+    """Return at which place the passage was shown."""
+    found = retrieved([evidence], contexts, k=len(contexts))
+    assert found
+    return found.rank
+
 
 BODY = "Unworn boots may be returned within 45 days of delivery, in their box."
 GOLD = Passage(id="docs/returns.md#unworn-goods", text=f"## Unworn goods\n\n{BODY}")
@@ -28,7 +36,7 @@ OTHER = "Gift cards are valid for 30 months and are never paid out in cash."
 )
 def test_a_source_names_a_passage(source: str, named: bool) -> None:  # noqa: FBT001 - a column of the table
     """By the end of its path and the same section."""
-    assert was_shown([GOLD], [Context(text=OTHER, source=source)]) is named
+    assert (rank(GOLD, Context(text=OTHER, source=source)) == 1) is named
 
 
 @pytest.mark.parametrize(
@@ -46,25 +54,34 @@ def test_a_source_names_a_passage(source: str, named: bool) -> None:  # noqa: FB
 )
 def test_words_show_a_passage(texts: list[str], shown: bool) -> None:  # noqa: FBT001 - a column of the table
     """Where half of its runs of five words stand in the contexts."""
-    assert was_shown([GOLD], [Context(text=text) for text in texts]) is shown
+    contexts = [Context(text=text) for text in texts]
+    assert (rank(GOLD, *contexts) is not None) is shown
 
 
 def test_a_file_is_named_by_its_sections() -> None:
     """Evidence that is a whole file."""
     whole = Passage(id="docs/returns.md", text="long " * 50)
-    assert was_shown([whole], [Context(text="x", source="docs/returns.md#worn")])
-    assert not was_shown([whole], [Context(text="x", source="docs/refunds.md#worn")])
+    assert rank(whole, Context(text="x", source="docs/returns.md#worn")) == 1
+    assert rank(whole, Context(text="x", source="docs/refunds.md#worn")) is None
 
 
 def test_without_either_side_nothing_is_known() -> None:
-    """No evidence, or nothing was shown."""
-    assert was_shown([], [Context(text=BODY)]) is None
-    assert was_shown([GOLD], []) is None
+    """No evidence: nothing is known; nothing shown: it was not."""
+    assert retrieved([], [Context(text=BODY)], k=1) is None
+    assert rank(GOLD) is None
 
 
 def test_a_short_passage_is_known_by_all_its_words() -> None:
     """There is no run of five."""
     short = Passage(id="a.md#b", text="45 days.")
-    assert was_shown([short], [Context(text="You have 45 days.")])
-    assert not was_shown([short], [Context(text="You have 45 hours.")])
-    assert not was_shown([Passage(id="a.md#b", text="...")], [Context(text="x")])
+    assert rank(short, Context(text="You have 45 days.")) == 1
+    assert rank(short, Context(text="You have 45 hours.")) is None
+    assert rank(Passage(id="a.md#b", text="..."), Context(text="x")) is None
+
+
+def test_the_rank_is_that_of_the_first_that_shows_it() -> None:
+    """A piece of its section, or the first of those that do so together."""
+    piece = Context(text=OTHER, source="docs/returns.md#unworn-goods/2")
+    assert rank(GOLD, Context(text=OTHER), piece) == 2
+    halves = [Context(text=text) for text in (OTHER, BODY[:40], BODY[30:])]
+    assert rank(GOLD, *halves) == 2

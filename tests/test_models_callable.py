@@ -20,6 +20,7 @@ from pytest_llm_diagnosis.models import (
     open_model,
 )
 from pytest_llm_diagnosis.models.answers import answer_from
+from pytest_llm_diagnosis.models.callable_model import Called
 from pytest_llm_diagnosis.models.scripted import ScriptedModel
 from pytest_llm_diagnosis.records import (
     Answer,
@@ -52,7 +53,7 @@ def opened(tmp_path: Path) -> Iterator[Opener]:
         name = f"app_{abs(hash((tmp_path, code)))}"
         (tmp_path / f"{name}.py").write_text(textwrap.dedent(code))
         place = Location(path=tmp_path / "llm_variants.yaml", line=7)
-        return CallableModel(f"{name}:{attribute}", place, tmp_path, timeout)
+        return CallableModel(Called(f"{name}:{attribute}", place, tmp_path, timeout))
 
     yield open_callable
     for name in set(sys.modules) - before[0]:
@@ -232,7 +233,7 @@ def test_a_target_names_module_and_attribute(tmp_path: Path, target: str) -> Non
     """Anything else is a mistake with an example."""
     place = Location(path=tmp_path / "llm_variants.yaml")
     with pytest.raises(InputError, match="does not name a callable"):
-        CallableModel(target, place, tmp_path)
+        CallableModel(Called(target, place, tmp_path))
 
 
 def test_a_namesake_from_another_folder_is_refused(
@@ -247,7 +248,7 @@ def test_a_namesake_from_another_folder_is_refused(
 
     def open_in(folder: str) -> CallableModel:
         place = Location(path=tmp_path / folder / "llm_variants.yaml")
-        return CallableModel("namesake_app:answer", place, tmp_path)
+        return CallableModel(Called("namesake_app:answer", place, tmp_path))
 
     assert ask(open_in("a")).text == "a"
     with pytest.raises(InputError, match="was imported under that name"):

@@ -268,13 +268,13 @@ def test_variants_are_named_in_their_problems() -> None:
     """The wording names the variant that a key stands in."""
     text = """\
         variants:
-          base: {modle: x, max_concurrency: 0, retrieve: {top_k: 2}}
+          base: {modle: x, max_concurrency: 0, retrieve: {top_k: 0}}
           other: 5
         """
     assert [line for line in lines(text, variants_schema()) if line[0] != " "] == [
         "a.yaml:2: unknown key 'modle' in 'base'",
         "a.yaml:2: 'max_concurrency' in 'base' must be at least 1, got 0",
-        "a.yaml:2: 'retrieve' in 'base' has no 'documents'",
+        "a.yaml:2: 'top_k' in 'retrieve' must be at least 1, got 0",
         "a.yaml:3: 'other' in 'variants' must be a mapping, got 5",
     ]
 

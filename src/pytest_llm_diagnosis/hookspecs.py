@@ -13,6 +13,7 @@ import pluggy
 if TYPE_CHECKING:
     from .checks import Registry
     from .records import CaseResult, Variant
+    from .retrieving import OpenRetriever
 
 hookspec = pluggy.HookspecMarker("pytest")
 
@@ -22,6 +23,17 @@ def pytest_llm_register_checks(registry: Registry) -> None:
     """Add checks of your own: `registry.register(CheckType(...))`.
 
     Called once, before the first eval file is read.
+    """
+
+
+@hookspec
+def pytest_llm_register_retrievers(retrievers: dict[str, OpenRetriever]) -> None:
+    """Add retrievers of your own: `retrievers["house"] = open_house`.
+
+    A variant with `retrieve: {retriever: house, documents: ..., settings: {...}}`
+    searches what `open_house(passages, settings)` returns: an object whose
+    `search(query, top_k)` gives `Context`s, the best first.  Called once, before the
+    first such variant searches, and not in a replay.
     """
 
 

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .records import Case, CaseResult, CheckSpec, Dimension, Message, Outcome, Trial
+from .records import (
+    Case,
+    CaseResult,
+    CheckSpec,
+    Dimension,
+    Message,
+    Outcome,
+    Passage,
+    Retrieved,
+    Trial,
+)
 from .requests import Prepared
+from .retrieval import retrieved
 
 
 def case_outcome(trials: Sequence[Trial], pass_at: int) -> Outcome:
@@ -23,7 +34,7 @@ def case_outcome(trials: Sequence[Trial], pass_at: int) -> Outcome:
     return "error"
 
 
-def case_result(
+def case_result(  # noqa: PLR0913 - what the two places that make results know
     prepared: Prepared,
     trials: Sequence[Trial],
     *,
@@ -31,10 +42,12 @@ def case_result(
     variant: str,
     pass_at: int,
     skipped: str | None = None,
+    top_k: int | None = None,
 ) -> CaseResult:
     """Return what a run knows of a case under a variant.
 
-    `skipped` is the reason when it was not asked.
+    `skipped` is the reason when it was not asked.  `top_k` is how many passages
+    the variant retrieves, None where it is not known to retrieve any.
 
     A case that its author expects to fail, and that does, is skipped: known
     failures do not vote.
@@ -60,6 +73,7 @@ def case_result(
         asks_form=_asks(case.form, trials, "form"),
         critical=case.critical,
         pass_at=pass_at,
+        retrieved=gold_retrieved(case.evidence, trials, top_k),
         message=message,
         messages=stated_messages(case),
         ideal=case.ideal,
@@ -71,6 +85,20 @@ def stated_messages(case: Case) -> tuple[Message, ...]:
     if case.system is None:
         return case.messages
     return ({"role": "system", "content": case.system}, *case.messages)
+
+
+def gold_retrieved(
+    evidence: Sequence[Passage], trials: Sequence[Trial], top_k: int | None
+) -> Retrieved | None:
+    """Return whether a case's gold passages were among those of its first answer.
+
+    None where nothing was answered or nothing is retrieved.
+    """
+    answer = next((trial.answer for trial in trials if trial.answer), None)
+    if answer is None or (top_k is None and not answer.contexts):
+        return None
+    k = len(answer.contexts) if top_k is None else top_k
+    return retrieved(evidence, answer.contexts, k)
 
 
 def _asks(

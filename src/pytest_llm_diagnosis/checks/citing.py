@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
+from pytest_llm_diagnosis.documents import section_of
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Context, Json, Verdict
 
 from . import parameters as read
@@ -102,7 +103,9 @@ class Cites(BoundCheck):
 
     def _wanted(self, right: Sequence[Cited], contexts: Sequence[Context]) -> Verdict:
         told = {contexts[number].source for cited in right for number in cited.passages}
-        missing = [each for each in self.ids if each not in told]
+        # A piece of a section stands for its section.
+        known = told | {section_of(source) for source in told}
+        missing = [each for each in self.ids if each not in known]
         if not missing:
             return self.passed()
         found = shown_all(sorted(told))
@@ -145,8 +148,11 @@ def _names(contexts: Sequence[Context]) -> dict[str, frozenset[int]]:
     """Return what each passage may be called: its id, its file, its section."""
     named: dict[str, set[int]] = {}
     for at, context in enumerate(contexts):
-        path, _, section = context.source.partition("#")
-        for name in {context.source, path, path.rpartition("/")[2], section} - {""}:
+        whole = section_of(context.source)
+        path, _, section = whole.partition("#")
+        piece = context.source.partition("#")[2]
+        parts = {path, path.rpartition("/")[2], section, piece}
+        for name in {context.source, whole, *parts} - {""}:
             named.setdefault(fold(name), set()).add(at)
     return {name: frozenset(passages) for name, passages in named.items()}
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 
+from pytest_llm_diagnosis.documents import section_of
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Context, Json, Verdict
 
 from . import parameters as read
@@ -66,7 +67,8 @@ class Grounded(BoundCheck):
         if not text.strip():
             reason = "expected numbers and names of the passages, found an empty answer"
             return self.failed("grounded:empty", reason)
-        shown = [f"{each.source}\n{each.text}" for each in answer.contexts]
+        # Which piece of its section a passage is tells no number.
+        shown = [f"{section_of(one.source)}\n{one.text}" for one in answer.contexts]
         known = "\n".join([*shown, *self.allowed])
         numbers = _unknown_numbers(text, known) if self.numbers else []
         made_up = _unknown_names(text, known) if self.names else []

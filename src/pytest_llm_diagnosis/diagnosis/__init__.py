@@ -11,6 +11,7 @@ from .diagnose import diagnose
 from .fix import advised_arm
 from .flips import Change, Confirmation, compare
 from .posterior import Posterior, Shares, posterior
+from .recall import Recall
 from .records import (
     Confound,
     Costumes,
@@ -52,6 +53,7 @@ __all__ = [
     "Flip",
     "Posterior",
     "Rate",
+    "Recall",
     "Regression",
     "Shares",
     "Spending",

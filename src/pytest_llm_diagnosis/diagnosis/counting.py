@@ -13,7 +13,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from pytest_llm_diagnosis.bootstrap import Cluster, Pair, interval_of, share_draws
-from pytest_llm_diagnosis.probing import is_costume, needs_probing
+from pytest_llm_diagnosis.probing import (
+    DISTRACTED,
+    NOT_USED,
+    RETRIEVAL_MISS,
+    is_costume,
+    needs_probing,
+)
 from pytest_llm_diagnosis.records import (
     MARKS,
     CaseResult,
@@ -24,6 +30,7 @@ from pytest_llm_diagnosis.records import (
 )
 from pytest_llm_diagnosis.stats import wilson
 
+from .recall import Recall
 from .records import Costumes, FailedPart, Rate, Spotted, Spread
 
 SIDES: Mapping[Mark, frozenset[Cause]] = {
@@ -240,6 +247,34 @@ def _rate(parts: list[Cluster], seed: int) -> Rate:
         wilson(hits, size) if alone else interval_of(share_draws(parts, seed=seed))
     )
     return Rate(failed=round(hits), cases=round(size), interval=interval)
+
+
+# -- what was retrieved ----------------------------------------------------
+
+
+def recall(results: Iterable[CaseResult]) -> Recall | None:
+    """Return how often gold passages were retrieved; None where nothing was."""
+    asked = [one for one in graded(results) if one.retrieved is not None]
+    shown = [one.retrieved for one in asked if one.retrieved is not None]
+    if not shown:
+        return None
+    notes = Counter(
+        note for one in found(asked) for note in (one.finding.note or "").split("; ")
+    )
+    ranks = [one.rank for one in shown if one.rank is not None]
+    sizes = {one.k for one in shown}
+    return Recall(
+        cases=len(shown),
+        k=sizes.pop() if len(sizes) == 1 else None,
+        retrieved=len(ranks),
+        interval=wilson(len(ranks), len(shown)),
+        first=ranks.count(1),
+        found=sum(one.found for one in shown),
+        gold=sum(one.gold for one in shown),
+        missed=notes[RETRIEVAL_MISS],
+        distracted=notes[DISTRACTED],
+        unused=notes[NOT_USED],
+    )
 
 
 # -- what else the causes say ----------------------------------------------

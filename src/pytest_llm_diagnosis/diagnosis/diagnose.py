@@ -17,6 +17,7 @@ from .counting import (
     found,
     graded,
     mark_rate,
+    recall,
     side_share,
     side_spread,
     unspoken,
@@ -88,6 +89,7 @@ def _variant(name: str, results: Sequence[CaseResult], seed: int) -> VariantDiag
         costumes=costumes(asked),
         untested=_counted(arm for one in asked for arm in one.finding.untested),
         notes=_counted([*_notes(asked), *(_left_out(results) if asked else ())]),
+        recall=recall(results),
         doubtful_marks=doubtful_marks(asked),
         suspects=tuple(
             sorted(

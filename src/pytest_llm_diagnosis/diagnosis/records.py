@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias, cast
 from pytest_llm_diagnosis.records import Cause, Flat, Json, JsonObject, Mark
 from pytest_llm_diagnosis.stats import Interval
 
+from .recall import Recall, recall_of
+
 VerdictKind: TypeAlias = Literal[
     "no_failures",
     "not_probed",
@@ -173,7 +175,7 @@ class VariantDiagnosis:
     many cases could fail for lack of knowledge and for behaviour, `shares` how
     many did.  `spread` says over how many clusters they lie, `detectable` is the
     diagnosis's of these `cases`.  `untested` counts findings that an arm was
-    missing for.
+    missing for.  `recall` is None where nothing is retrieved.
     `doubtful_marks` contradict their cause; `suspects` have faulty checks.
     """
 
@@ -196,6 +198,7 @@ class VariantDiagnosis:
     costumes: Costumes = field(default_factory=Costumes)
     untested: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, int] = field(default_factory=dict)
+    recall: Recall | None = None
     doubtful_marks: tuple[Spotted, ...] = ()
     suspects: tuple[Spotted, ...] = ()
 
@@ -226,6 +229,7 @@ class VariantDiagnosis:
             "costumes": self.costumes.to_dict(),
             "untested": dict(self.untested),
             "notes": dict(self.notes),
+            "recall": self.recall.to_dict() if self.recall else None,
             "doubtful_marks": [case.to_dict() for case in self.doubtful_marks],
             "suspects": [case.to_dict() for case in self.suspects],
             "verdict": self.verdict.to_dict(),
@@ -256,6 +260,7 @@ class VariantDiagnosis:
             costumes=Costumes.from_dict(_object(data, "costumes")),
             untested=cast("Mapping[str, int]", _object(data, "untested")),
             notes=cast("Mapping[str, int]", _object(data, "notes")),
+            recall=recall_of(data),
             doubtful_marks=_spotted(data, "doubtful_marks"),
             suspects=_spotted(data, "suspects"),
             verdict=SuiteVerdict.from_dict(_object(data, "verdict")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 from pytest_llm_diagnosis.errors import (
     BudgetError,
@@ -97,6 +97,23 @@ class Answering:
             if answer is not None:
                 return answer
             patient = True
+
+    async def pay(self, request: Request, urgency: int) -> Answer:
+        """Return the answer to a call that is made in any case; raises `ModelError`.
+
+        The caller has claimed it and keeps what comes of it.
+        """
+        task = asyncio.ensure_future(self._pay(request, urgency))
+        # Among those that are ended with the run.
+        self._tasks[request.key] = cast("asyncio.Task[Answer | None]", task)
+        try:
+            return await asyncio.shield(task)
+        finally:
+            self._tasks.pop(request.key, None)
+
+    async def _pay(self, request: Request, urgency: int) -> Answer:
+        await self._take_shared()
+        return await self._caller.call(request, urgency)
 
     def begin(
         self, request: Request, urgency: int, *, patient: bool = False

@@ -146,6 +146,7 @@ class Caller:
             self.counts.calls += first
             self.counts.probe_calls += first and urgency > 0 and not request.inquires
             self.counts.check_calls += first and request.inquires
+            self.counts.retrieval_calls += first and request.retrieves
             self.counts.in_flight += 1
             try:
                 answer = await self._redacted(model, request)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields
 class Counts:
     """Running totals of one process.
 
-    `check_calls` are those that checks made: judges, embeddings.  `usd` sums the
+    `check_calls` are those that checks made: judges, embeddings; `retrieval_calls`
+    those of retrieval.  `usd` sums the
     known prices; `unpriced` counts paid answers without one.  `waited` is the time
     calls spent before a repeated try, in seconds.
     """
@@ -18,6 +19,7 @@ class Counts:
     calls: int = 0
     probe_calls: int = 0
     check_calls: int = 0
+    retrieval_calls: int = 0
     stored: int = 0
     in_flight: int = 0
     answered: int = 0
@@ -48,6 +50,7 @@ class Counts:
             "calls": self.calls,
             "probe_calls": self.probe_calls,
             "check_calls": self.check_calls,
+            "retrieval_calls": self.retrieval_calls,
             "stored": self.stored,
             "failed": self.failed,
             "retries": self.retries,

@@ -173,6 +173,14 @@ class Engine:
         self._on_answer(request, answer)
         return answer
 
+    async def pay(self, request: Request) -> Answer:
+        """Return the answer to a call whose result the caller keeps.
+
+        It is retried, counted, budgeted and redacted as any other, and stands in no
+        store.  Raises `ModelError`.
+        """
+        return await self._answering.pay(request, Urgency.FIRST)
+
     # -- on the loop -----------------------------------------------------
 
     async def _begin(self) -> None:

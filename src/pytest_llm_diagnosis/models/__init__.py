@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .callable_model import CallableModel
 from .direct_model import DirectModel
-from .embedding_model import EmbeddingModel
+from .embedding_model import EmbeddingModel, vectors_of
 from .http_model import HttpModel
 from .litellm_library import warm
 from .litellm_model import LitellmModel
@@ -31,5 +31,6 @@ __all__ = [
     "lane_of",
     "load_script",
     "open_model",
+    "vectors_of",
     "warm",
 ]

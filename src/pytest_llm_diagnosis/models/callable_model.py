@@ -8,7 +8,7 @@ import functools
 import inspect
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -21,65 +21,44 @@ from .answers import answer_from, with_shown
 from .calls import filled_params
 from .provider_errors import model_error
 
-Application: TypeAlias = Callable[[Request], object]
+Function: TypeAlias = Callable[..., object]
 
 
-class CallableModel:
-    """Calls a function, method or callable object with each request.
+class Called:
+    """A function, method or callable object that a file names, called with care.
 
-    It may be sync, and then runs in a thread of its own, or async.  It returns
-    text or an answer (see `answers.answer_from`).  `timeout` is seconds for a
-    call; a sync function cannot be stopped, so its late answer is dropped.
-    `params` are those of its variant, which stand `unfilled` in a request.
+    It may be sync, and then runs in a thread of its own, or async.  `timeout` is
+    seconds for a call; a sync function cannot be stopped, so its late result is
+    dropped.
 
     The folder of the variants file and `root` are put on `sys.path`, so that
-    the application is found as it would be from there.  Raises `InputError` at
+    it is found as it would be from there.  Raises `InputError` at
     `location` when the target cannot be imported or called.
     """
 
     def __init__(
-        self,
-        target: str,
-        location: Location,
-        root: Path,
-        timeout: float | None = None,
-        *,
-        params: JsonObject | None = None,
-        unfilled: JsonObject | None = None,
+        self, target: str, location: Location, root: Path, timeout: float | None = None
     ) -> None:
-        self._target = target
+        self.target = target
         self._timeout = timeout
-        self._params = params or {}
-        self._unfilled = unfilled or {}
         folders = (location.path.parent, root)
-        named = imported(target, "call", location, folders)
-        self._application = cast("Application", named)
+        self._function = imported(target, "call", location, folders)
 
-    async def answer(self, request: Request) -> Answer:
-        """Return what the application answers; raises `ModelError`."""
-        params = filled_params(self._params, self._unfilled, request)
-        asked = replace(request, params=params)
-        started = time.perf_counter()
+    async def result(self, *arguments: object) -> object:
+        """Return what it returns for these arguments; raises `ModelError`."""
         try:
             async with asyncio.timeout(self._timeout) as deadline:
-                returned = await _called(self._application, asked)
+                return await _called(self._function, arguments)
         except ModelError:
             raise
         except Exception as error:
             if deadline.expired():
                 raise self._too_late() from error
             raise self._raised(error) from error
-        answer = with_shown(answer_from(returned, self._target), request)
-        if answer.seconds is None:
-            answer = replace(answer, seconds=time.perf_counter() - started)
-        return answer
-
-    async def close(self) -> None:
-        """Do nothing: what the application opened is its own."""
 
     def _too_late(self) -> ModelError:
         return ModelError(
-            f"{self._target} did not answer within {self._timeout:g} s", retryable=True
+            f"{self.target} did not answer within {self._timeout:g} s", retryable=True
         )
 
     def _raised(self, error: Exception) -> ModelError:
@@ -87,17 +66,50 @@ class CallableModel:
         told = model_error(error, now=time.time())
         said = f": {error}" if str(error) else ""
         return ModelError(
-            f"{self._target} raised {type(error).__name__}{said}",
+            f"{self.target} raised {type(error).__name__}{said}",
             status=told.status,
             retryable=told.retryable,
             retry_after=told.retry_after,
         )
 
 
-async def _called(application: Application, request: Request) -> object:
-    if _is_async(application):
-        return await _awaited(cast("Awaitable[object]", application(request)))
-    returned = await _in_thread(functools.partial(application, request))
+class CallableModel:
+    """Calls an application with each request.
+
+    It returns text or an answer (see `answers.answer_from`); how it is found and
+    called is told at `Called`.  `params` are those of its variant, which stand
+    `unfilled` in a request.
+    """
+
+    def __init__(
+        self,
+        called: Called,
+        *,
+        params: JsonObject | None = None,
+        unfilled: JsonObject | None = None,
+    ) -> None:
+        self._called = called
+        self._params = params or {}
+        self._unfilled = unfilled or {}
+
+    async def answer(self, request: Request) -> Answer:
+        """Return what the application answers; raises `ModelError`."""
+        params = filled_params(self._params, self._unfilled, request)
+        started = time.perf_counter()
+        returned = await self._called.result(replace(request, params=params))
+        answer = with_shown(answer_from(returned, self._called.target), request)
+        if answer.seconds is None:
+            answer = replace(answer, seconds=time.perf_counter() - started)
+        return answer
+
+    async def close(self) -> None:
+        """Do nothing: what the application opened is its own."""
+
+
+async def _called(function: Function, arguments: Sequence[object]) -> object:
+    if _is_async(function):
+        return await _awaited(cast("Awaitable[object]", function(*arguments)))
+    returned = await _in_thread(functools.partial(function, *arguments))
     return await _awaited(returned) if inspect.isawaitable(returned) else returned
 
 
@@ -110,9 +122,9 @@ async def _awaited(call: Awaitable[object]) -> object:
         raise _catchable(error) from error
 
 
-def _is_async(application: Application) -> bool:
-    return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(
-        getattr(application, "__call__", None)  # noqa: B004 - the method is what is async
+def _is_async(function: Function) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - the method is what is async
     )
 
 

@@ -74,6 +74,8 @@ def library() -> ModuleType:
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     litellm.num_retries = 0
+    # Its embeddings of OpenAI's take a `max_retries` of 0 for none given (1.106).
+    litellm.DEFAULT_MAX_RETRIES = 0
     if "LITELLM_LOG" not in os.environ:
         for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
             logging.getLogger(name).setLevel(logging.CRITICAL)

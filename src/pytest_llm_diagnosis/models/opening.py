@@ -8,10 +8,11 @@ from pytest_llm_diagnosis.errors import InputError
 from pytest_llm_diagnosis.records import Endpoint, Lane, Variant
 
 from .bodies import checked
-from .callable_model import CallableModel
+from .callable_model import CallableModel, Called
+from .called_retrieval import CalledEmbedder, CalledRetriever
 from .calls import without_stream
 from .direct_model import DirectModel
-from .embedding_model import EmbeddingModel
+from .embedding_model import EmbeddingModel, VectorModel
 from .http_model import HttpModel
 from .litellm_model import LitellmModel
 from .protocol import Model
@@ -28,10 +29,15 @@ def open_model(variant: Variant, *, timeout: float, root: Path) -> Model:
     """
     if variant.script is not None:
         return load_script(variant.script)
+    if variant.call is not None and (variant.searches or variant.embeds):
+        called = Called(variant.call, variant.location, root, timeout)
+        return CalledRetriever(called) if variant.searches else CalledEmbedder(called)
     if variant.call is not None:
         return _application(variant, variant.call, timeout, root)
     if variant.live is not None and variant.compares:
         return EmbeddingModel(variant.live, timeout)
+    if variant.live is not None and variant.embeds:
+        return VectorModel(variant.live, timeout)
     if variant.live is not None:
         return _live_model(variant, variant.live, timeout)
     finding = f"variant {variant.name!r} has nothing to ask"
@@ -46,10 +52,7 @@ def _application(variant: Variant, call: str, timeout: float, root: Path) -> Mod
             raise InputError.at(variant.location, finding)
         return HttpModel(live, timeout, written=call, unfilled=variant.params)
     return CallableModel(
-        call,
-        variant.location,
-        root,
-        timeout,
+        Called(call, variant.location, root, timeout),
         params=live.params if live else variant.params,
         unfilled=variant.params,
     )

@@ -149,6 +149,7 @@ class Gathered:
             calls=int(self._sum("calls")),
             probe_calls=int(self._sum("probe_calls")),
             check_calls=int(self._sum("check_calls")),
+            retrieval_calls=int(self._sum("retrieval_calls")),
             unasked=int(self._sum("unasked")),
             stored=int(self._sum("stored")),
             retries=int(self._sum("retries")),

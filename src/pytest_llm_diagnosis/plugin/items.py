@@ -130,6 +130,12 @@ class EvalItem(pytest.Item):
         """How many times the case is asked."""
         return self.eval_session.options.trials or self.prepared.case.trials
 
+    @property
+    def top_k(self) -> int | None:
+        """How many passages its variant retrieves, None where it retrieves none."""
+        retrieve = self.variant.retrieve if self.variant else None
+        return retrieve.top_k if retrieve else None
+
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the place of the case in its file; pytest's lines count from 0."""
         return self.path, self.prepared.case.line - 1, self.name
@@ -172,6 +178,7 @@ class EvalItem(pytest.Item):
             variant=self.variant.name if self.variant else "",
             pass_at=min(self.prepared.case.pass_at, self.trials),
             skipped=skipped,
+            top_k=self.top_k,
         )
 
     def trial(self, told: Told | ModelError) -> Trial:

@@ -18,6 +18,7 @@ from pytest_llm_diagnosis.errors import (
     InputError,
     Location,
 )
+from pytest_llm_diagnosis.outcomes import gold_retrieved
 from pytest_llm_diagnosis.records import (
     MARKS,
     Answer,
@@ -29,6 +30,8 @@ from pytest_llm_diagnosis.records import (
     Mark,
     Message,
     Outcome,
+    Passage,
+    Retrieved,
     Trial,
     Variant,
     Verdict,
@@ -90,6 +93,7 @@ class LanguageModel:
         self._arm = arm
         self._number = number
         self._asked = 0
+        self._evidence: tuple[Passage, ...] = ()
 
     @property
     def variant(self) -> str:
@@ -131,7 +135,15 @@ class LanguageModel:
             pytest.skip(str(error))
         self.answers.append(answer)
         self.asked.append(case.messages)
+        self._evidence = case.evidence
         return answer
+
+    def retrieved(self) -> Retrieved | None:
+        """Return whether the last answer was shown the passages of the test's mark."""
+        retrieve = self._variant.retrieve
+        trials = [Trial(answer=answer) for answer in self.answers[-1:]]
+        top_k = retrieve.top_k if retrieve else None
+        return gold_retrieved(self._evidence, trials, top_k)
 
 
 def language_model(
@@ -195,6 +207,7 @@ def result_of_test(
         variant=variant_of(item).name,
         outcome=_outcome(report, error),
         trials=(Trial(answer=answer, grade=grade_of_mark(mark, verdict)),),
+        retrieved=model.retrieved() if model else None,
         cluster=cluster_of(item),
         asks_facts=mark == "knowledge",
         asks_form=mark == "behavior",

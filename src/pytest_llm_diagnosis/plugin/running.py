@@ -43,6 +43,7 @@ from pytest_llm_diagnosis.requests import (
     Prepared,
     RequestPlanner,
 )
+from pytest_llm_diagnosis.retrieving import Asking
 from pytest_llm_diagnosis.store import Entry
 from pytest_llm_diagnosis.variants import differences
 
@@ -52,6 +53,7 @@ from .live import Display, Waiting, display_of
 from .options import RunOptions
 from .python_tests import cluster_of, is_eval_test, mark_of, variant_of
 from .recording import recorded_by_file
+from .retrieving import RetrievalRoom, askings_of
 from .suite import Suite
 
 
@@ -82,11 +84,14 @@ class Running:
         self._asked: list[Entry] = []
         self._unasked = 0
         self._ahead: list[Request] = []
-        self._planner = RequestPlanner(
-            suite.all_cases, suite.retriever, seed=options.seed
-        )
         room = EngineRoom(config, options, self._known, self.notes)
         self._engine = room.engine(self._keep, suite.redactor())
+        self._retrieval = RetrievalRoom(config, options, suite, self.notes).retrieval(
+            self._engine, use=self._consult, keep=self._keep
+        )
+        self._planner = RequestPlanner(
+            suite.all_cases, self._retrieval.retriever, seed=options.seed
+        )
         self._inquirer = Inquirer(self._engine, fill=suite.filled, use=self._consult)
         self._asking: dict[str, Prepared] = {}
         self._waiting = Waiting(display or display_of(config), self._engine.counts)
@@ -101,6 +106,7 @@ class Running:
         self._engine.start()
         for item in whole:
             self._use_variant_of(item)
+        self._retrieve(items)
         for item in items:
             if isinstance(item, EvalItem):
                 self._plan(item)
@@ -130,6 +136,19 @@ class Running:
         """Begin to answer ahead of the items."""
         self._engine.run_ahead(self._ahead, self._ask_ahead)
         self._ahead = []
+
+    def _retrieve(self, items: Sequence[pytest.Item]) -> None:
+        """Find the passages of all items before their requests are planned."""
+        askings = list(askings_of(items))
+        if askings:
+            found = self._engine.submit(self._retrieval.prepare(askings))
+            try:
+                self._waiting.wait_for(found)
+                found.result()
+            except BaseException:
+                # An interrupt: it must not outlive the engine's loop.
+                found.cancel()
+                raise
 
     def _plan(self, item: EvalItem) -> None:
         if item.variant is None or item.get_closest_marker("skip"):
@@ -204,8 +223,12 @@ class Running:
 
         Raises `DiagnosisError` when it could not even be asked.
         """
-        if item.nodeid in self._unplanned:
-            raise self._unplanned[item.nodeid]
+        unplanned = self._unplanned.get(item.nodeid)
+        if isinstance(unplanned, ModelError):
+            self._unasked += isinstance(unplanned, BudgetError)
+            return [unplanned] * item.trials
+        if unplanned is not None:
+            raise unplanned
         if item.nodeid not in self._arrived:
             self.arrive(item)
         outcomes = [_outcome(future) for future in self._arrived.pop(item.nodeid)]
@@ -233,6 +256,9 @@ class Running:
         to add.
         """
         self._use(variant)
+        if variant.retrieve is not None and "E" not in arm:
+            asking = Asking(prepared, variant, trial)
+            self._engine.run(self._retrieval.prepare([asking]))
         request = self._planner.request(prepared, variant, trial=trial, arm=arm)
         urgency = Urgency.FIRST if arm == "first" else Urgency.AWAITED_PROBE
         return self._engine.run(self._engine.obtain(request, urgency))
@@ -341,6 +367,7 @@ class Running:
         """End the engine; what fails is noted."""
         try:
             self._engine.stop()
+            self._retrieval.close()
         except DiagnosisError as error:
             self.notes.append(str(error))
 
@@ -381,5 +408,10 @@ def _result(item: EvalItem, future: Future[Told]) -> CaseResult:
     trial = item.trial(_outcome(future))
     variant = item.variant.name if item.variant else ""
     return case_result(
-        item.prepared, [trial], nodeid=item.nodeid, variant=variant, pass_at=1
+        item.prepared,
+        [trial],
+        nodeid=item.nodeid,
+        variant=variant,
+        pass_at=1,
+        top_k=item.top_k,
     )

@@ -33,7 +33,7 @@ from .distribution import is_worker
 from .options import RunOptions
 
 if TYPE_CHECKING:
-    from pytest_llm_diagnosis.retrieval import Retriever
+    from pytest_llm_diagnosis.retrieving import OpenRetriever
 
     from .recording import Known
 
@@ -89,7 +89,7 @@ class Suite:
         self._unknown: list[InputError] = []
         self._selections: dict[Path, Selection] = {}
         self._broken: dict[Path, Told] = {}
-        self._retrievers: dict[tuple[Path, ...], Retriever] = {}
+        self._retrievers: dict[str, OpenRetriever] | None = None
 
     @property
     def registry(self) -> Registry:
@@ -128,9 +128,10 @@ class Suite:
             for path, cases in self._cases.items()
         }
         recordings = (
-            recorded_at(variant, self._root)
+            recorded_at(recorded, self._root)
             for selection in self._selections.values()
             for variant in selection.file.variants.values()
+            for recorded in (variant, *_what_retrieves(variant))
         )
         return Known(cases={**cases, **tests}, recordings=tuple(recordings))
 
@@ -212,11 +213,15 @@ class Suite:
 
     def redactor(self) -> Redactor:
         """Return what keeps the secrets of all loaded files hidden."""
-        variants = (
-            variant.written or (variant.call, variant.headers, variant.params)
+        variants = [
+            written
             for selection in self._selections.values()
             for variant in selection.file.variants.values()
-        )
+            for written in (
+                variant.written or (variant.call, variant.headers, variant.params),
+                *_written_to_retrieve(variant),
+            )
+        ]
         asked = (
             (check.model, check.api_base)
             for prepared in self.all_cases
@@ -240,21 +245,33 @@ class Suite:
             problems = [p for error in self._unknown for p in error.problems]
             raise pytest.UsageError(InputError(problems).show(self._root))
 
-    def retriever(self, variant: Variant) -> Retriever:
-        """Return what searches a variant's documents, indexed once."""
-        from pytest_llm_diagnosis.retrieval import FullTextRetriever
+    @property
+    def documents(self) -> Documents:
+        """The documents below the root folder, each read once."""
+        return self._documents
 
-        if variant.retrieve is None:
-            raise ValueError(f"variant {variant.name} retrieves nothing")
-        documents = variant.retrieve.documents
-        if documents not in self._retrievers:
-            passages = [
-                passage
-                for document in documents
-                for passage in self._documents.sections(document)
-            ]
-            self._retrievers[documents] = FullTextRetriever(passages)
-        return self._retrievers[documents]
+    def retrievers(self) -> Mapping[str, OpenRetriever]:
+        """Return the retrievers that hooks register, by name."""
+        if self._retrievers is None:
+            self._retrievers = {}
+            hook = self._config.hook.pytest_llm_register_retrievers
+            hook(retrievers=self._retrievers)
+        return self._retrievers
+
+
+def _what_retrieves(variant: Variant) -> Iterator[Variant]:
+    """Yield what has a recording of the passages that a variant is shown."""
+    from pytest_llm_diagnosis.retrieving import recorded_as
+
+    if variant.retrieve is not None and variant.retrieve.is_recorded:
+        yield recorded_as(variant)
+
+
+def _written_to_retrieve(variant: Variant) -> Iterator[object]:
+    """Yield the endpoints of what a variant retrieves with, as its file states them."""
+    if variant.retrieve is not None:
+        yield variant.retrieve.embeddings and variant.retrieve.embeddings.written
+        yield variant.retrieve.store
 
 
 def _shown(path: Path, root: Path) -> str:

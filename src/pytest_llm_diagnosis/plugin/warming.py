@@ -9,8 +9,9 @@ that could keep the call away:
 - the run makes calls: no `--collect-only` or the like, no `--llm-max-calls=0`;
 - every item runs, and runs here: nothing is selected by name, mark, node id or
   earlier failures, and no xdist worker may be the one that asks;
-- a case that is not skipped asks a variant whose calls take litellm's lane, and
-  no hook prepares the environment of live calls first.
+- a case that is not skipped asks a variant whose calls, or the embeddings of its
+  retrieval, take litellm's lane, and no hook prepares the environment of live calls
+  first.
 
 An error elsewhere may still end the run, and then the import is given up.
 """
@@ -63,7 +64,7 @@ class Warming:
             return
         from pytest_llm_diagnosis.models import lane_of
 
-        if any(lane_of(variant) == "litellm" for variant in variants):
+        if any(lane_of(one) == "litellm" or _embeds(one) for one in variants):
             self._import = _Import()
             self._import.start()
 
@@ -98,6 +99,12 @@ class Warming:
             return bool((cache.mkdir(folder) / name).exists())
         except OSError:
             return False
+
+
+def _embeds(variant: Variant) -> bool:
+    """Whether a variant retrieves by the embeddings of an endpoint."""
+    embeddings = variant.retrieve.embeddings if variant.retrieve else None
+    return embeddings is not None and embeddings.live is not None
 
 
 class _GivenUpError(BaseException):

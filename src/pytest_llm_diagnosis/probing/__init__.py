@@ -10,7 +10,7 @@ from pytest_llm_diagnosis.requests import ArmUnavailableError
 
 from .interview import Asker, run_now
 from .probes import Failing, Probed, Probes, Settles
-from .search import find_cause
+from .search import DISTRACTED, NOT_USED, RETRIEVAL_MISS, find_cause
 from .selection import Candidate, select_for_probing
 from .situation import (
     ProbeMode,
@@ -23,6 +23,9 @@ from .situation import (
 )
 
 __all__ = [
+    "DISTRACTED",
+    "NOT_USED",
+    "RETRIEVAL_MISS",
     "ArmUnavailableError",
     "Asker",
     "Candidate",

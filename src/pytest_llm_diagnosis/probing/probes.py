@@ -35,7 +35,7 @@ from pytest_llm_diagnosis.records import (
     message_text,
 )
 from pytest_llm_diagnosis.requests import Prepared, RequestPlanner
-from pytest_llm_diagnosis.retrieval.gold import was_shown
+from pytest_llm_diagnosis.retrieval import retrieved
 
 from .interview import Asker
 from .search import find_cause
@@ -224,13 +224,15 @@ def situation_of(failing: Failing) -> Situation:
     facts = [check for check in checks if check.spec.dimension == "facts"]
     answer = trial.answer
     contexts = answer.contexts if answer else ()
+    retrieving = bool(contexts) or failing.variant.retrieve is not None
+    gold = retrieved(case.evidence, contexts, len(contexts)) if retrieving else None
     return Situation(
         first=graded_reply("first", trial.grade, answer),
         asks_facts=failing.result.asks_facts,
         abstains=any(spec.name == "abstains" for spec in case.facts),
         formed=any(map(needs_form, facts)),
-        retrieving=bool(contexts),
-        gold_retrieved=was_shown(case.evidence, contexts),
+        retrieving=retrieving,
+        gold_retrieved=None if gold is None else gold.rank is not None,
         ideal_text=case.ideal.text if case.ideal else None,
         question=message_text(case.messages[-1]),
     )

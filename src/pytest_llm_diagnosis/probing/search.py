@@ -51,6 +51,13 @@ DEPTHS: Mapping[ProbeMode, Depth] = {
 }
 
 
+RETRIEVAL_MISS = "retrieval miss"
+"""The passage would help, and was not retrieved."""
+DISTRACTED = "distracted"
+"""The passage alone helps, and was retrieved among others."""
+NOT_USED = "not used"
+"""The passage alone does not help either."""
+
 _TO_SHOW = 2
 """So many asks more when a likely fix has not worked yet."""
 
@@ -138,9 +145,9 @@ def _note(interview: Interview, label: Label) -> str | None:
     if interview.repeats_itself:
         notes.append("deterministic replay: instability not testable")
     if situation.retrieving and label.cause == "unexplained" and interview.has("E"):
-        notes.append("not used")
-    if situation.gold_retrieved is not None and label.cause == "knowledge":
-        notes.append("distracted" if situation.gold_retrieved else "retrieval miss")
+        notes.append(NOT_USED)
+    if situation.gold_retrieved is not None and label.cause in {"knowledge", "both"}:
+        notes.append(DISTRACTED if situation.gold_retrieved else RETRIEVAL_MISS)
     if label.cause == "unexplained" and (causes := open_causes(interview)):
         *others, last = causes
         told = f"{', '.join(others)} or {last}" if others else last

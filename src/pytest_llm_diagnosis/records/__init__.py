@@ -11,12 +11,17 @@ from .asked import Answer, Context, Inquiry, Request, Tokens
 from .flat import Flat
 from .graded import NOT_EXPOSED, Grade, Trial, Verdict
 from .probed import Ask, Finding
-from .results import CaseResult, RunFacts
+from .results import CaseResult, Retrieved, RunFacts
 from .shards import Shard
 from .terms import (
     DIMENSIONS,
+    EMBEDDED,
     LANES,
+    LOCAL_MODELS,
     MARKS,
+    RETRIEVED,
+    SEARCHES,
+    SUB_NAMES,
     Arm,
     Cause,
     Dimension,
@@ -28,6 +33,7 @@ from .terms import (
     Message,
     Outcome,
     Rung,
+    Search,
     VariantKey,
     message_text,
 )
@@ -35,6 +41,8 @@ from .written import (
     Application,
     Case,
     CheckSpec,
+    Chunk,
+    Embeddings,
     Endpoint,
     Examples,
     Ideal,
@@ -47,9 +55,14 @@ from .written import (
 
 __all__ = [
     "DIMENSIONS",
+    "EMBEDDED",
     "LANES",
+    "LOCAL_MODELS",
     "MARKS",
     "NOT_EXPOSED",
+    "RETRIEVED",
+    "SEARCHES",
+    "SUB_NAMES",
     "Answer",
     "Application",
     "Arm",
@@ -58,8 +71,10 @@ __all__ = [
     "CaseResult",
     "Cause",
     "CheckSpec",
+    "Chunk",
     "Context",
     "Dimension",
+    "Embeddings",
     "Endpoint",
     "Examples",
     "Finding",
@@ -77,8 +92,10 @@ __all__ = [
     "Passage",
     "Request",
     "Retrieve",
+    "Retrieved",
     "RunFacts",
     "Rung",
+    "Search",
     "Shard",
     "Tokens",
     "ToolCall",

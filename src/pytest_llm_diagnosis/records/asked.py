@@ -40,7 +40,8 @@ class Request:
     `messages`, kept to be reported.  `key` identifies the call in the store.
     `variants_file` tells variants of one name in two files apart.  `endpoint` is
     what answers, as the variants file states it, for a recording's reader.
-    `inquires` says that a check asks it, not the run.
+    `inquires` says that a check asks it, `retrieves` that retrieval does, and not
+    the run.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Request:
     variants_file: str = ""
     endpoint: JsonObject = field(default_factory=dict)
     inquires: bool = False
+    retrieves: bool = False
 
     @property
     def asks(self) -> VariantKey:

@@ -23,13 +23,47 @@ _NOT_PROBED: JsonObject = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieved:
+    """Whether a case's gold passages were among those that were shown.
+
+    `k` passages were asked for; `rank` is the place of the first gold one, from 1,
+    None where none was shown.  Of `gold` passages `found` were shown.
+    """
+
+    k: int
+    rank: int | None = None
+    found: int = 0
+    gold: int = 1
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return a JSON-ready dict."""
+        return {
+            "k": self.k,
+            "rank": self.rank,
+            "found": self.found,
+            "gold": self.gold,
+        }
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> Retrieved:
+        """Return the record that `to_dict` described."""
+        return cls(
+            k=cast("int", data["k"]),
+            rank=cast("int | None", data["rank"]),
+            found=cast("int", data["found"]),
+            gold=cast("int", data["gold"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
     """Everything a run knows of one case under one variant.
 
     `asks_facts` says that lack of knowledge can fail the case (a fact check or
     a passage), `asks_form` that its form can: they are the denominators of the
     diagnosis.  `rank` is the place of a failing case that may be probed among all
-    cases of its variant, from 0.  `message` explains an error or a skip.
+    cases of its variant, from 0.  `retrieved` is None where nothing is retrieved or
+    the case has no gold passage.  `message` explains an error or a skip.
     `messages` is the conversation as the case states it, `ideal` its reference
     answer: what a variant adds stands in neither.
     """
@@ -48,6 +82,7 @@ class CaseResult:
     critical: bool = False
     pass_at: int = 1
     rank: int | None = None
+    retrieved: Retrieved | None = None
     finding: Finding | None = None
     costume: bool = False
     message: str | None = None
@@ -73,6 +108,7 @@ class CaseResult:
             "trials": [trial.to_dict() for trial in self.trials],
             "costume": self.costume,
             "rank": self.rank,
+            "retrieved": self.retrieved.to_dict() if self.retrieved else None,
             **(finding.to_dict() if finding else _NOT_PROBED),
             "message": self.message,
             "messages": [dict(message) for message in self.messages],
@@ -98,6 +134,7 @@ class CaseResult:
             critical=bool(data.get("critical", False)),
             pass_at=cast("int", data.get("pass_at", 1)),
             rank=cast("int | None", data.get("rank")),
+            retrieved=_retrieved(data),
             finding=Finding.from_dict(data) if data.get("cause") else None,
             costume=bool(data.get("costume", False)),
             message=cast("str | None", data.get("message")),
@@ -113,8 +150,9 @@ class RunFacts:
     `started` is ISO 8601 in UTC; `selection` the variants in their order.
     `usd` sums the known prices and is None when no price was known although
     calls were paid.  `check_calls` are those of the calls that checks made: judges,
-    embeddings.  `unasked` cases were left out because a budget was spent.
-    `waited` is in seconds.  `notes` are said to the reader.
+    embeddings; `retrieval_calls` those of retrieval.  `unasked` cases were left out
+    because a budget was spent.  `waited` is in seconds.  `notes` are said to the
+    reader.
 
     `probe` is the mode, `probe_max` the most failures probed a variant, None
     where a report does not say.  `shard` is None in a run of all cases; `suite`
@@ -131,6 +169,7 @@ class RunFacts:
     calls: int = 0
     probe_calls: int = 0
     check_calls: int = 0
+    retrieval_calls: int = 0
     unasked: int = 0
     stored: int = 0
     retries: int = 0
@@ -152,6 +191,7 @@ class RunFacts:
             "calls": self.calls,
             "probe_calls": self.probe_calls,
             "check_calls": self.check_calls,
+            "retrieval_calls": self.retrieval_calls,
             "unasked": self.unasked,
             "stored": self.stored,
             "retries": self.retries,
@@ -177,6 +217,7 @@ class RunFacts:
             calls=cast("int", data.get("calls", 0)),
             probe_calls=cast("int", data.get("probe_calls", 0)),
             check_calls=cast("int", data.get("check_calls", 0)),
+            retrieval_calls=cast("int", data.get("retrieval_calls", 0)),
             unasked=cast("int", data.get("unasked", 0)),
             stored=cast("int", data.get("stored", 0)),
             retries=cast("int", data.get("retries", 0)),
@@ -185,3 +226,8 @@ class RunFacts:
             interrupted=bool(data.get("interrupted", False)),
             notes=tuple(cast("Sequence[str]", data.get("notes", ()))),
         )
+
+
+def _retrieved(data: JsonObject) -> Retrieved | None:
+    stated = cast("JsonObject | None", data.get("retrieved"))
+    return Retrieved.from_dict(stated) if stated else None

@@ -33,11 +33,18 @@ Cause: TypeAlias = Literal[
 Rung: TypeAlias = Literal["instruction", "examples", "behavior"]
 Lane: TypeAlias = Literal["direct", "litellm"]
 """The way to an endpoint: one HTTP request of ours, or litellm."""
+Search: TypeAlias = Literal["text", "vectors", "hybrid"]
+"""How passages are found: by their words, by their meaning, or by both."""
 VariantKey: TypeAlias = tuple[str, str]
 """A variants file and a name in it."""
 
 MARKS: tuple[Mark, ...] = ("knowledge", "behavior")
 LANES: tuple[Lane, ...] = ("direct", "litellm")
+RETRIEVED, EMBEDDED = SUB_NAMES = (".retrieved", ".embeddings")
+"""What ends the names under which a variant's retrieval asks and is recorded."""
+LOCAL_MODELS = ("wordllama",)
+"""Embedding models that Python packages hold."""
+SEARCHES: tuple[Search, ...] = ("text", "vectors", "hybrid")
 DIMENSIONS: tuple[Dimension, ...] = ("facts", "form", "limits")
 
 

@@ -17,6 +17,7 @@ from .terms import (
     Lane,
     Mark,
     Message,
+    Search,
     VariantKey,
     objects,
 )
@@ -161,11 +162,56 @@ def is_remote(call: str | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retrieve:
-    """Which documents a variant searches, and how many passages it shows."""
+class Chunk:
+    """How long sections are cut: pieces of `words`, the last `overlap` repeated."""
 
-    documents: tuple[Path, ...]
+    words: int
+    overlap: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embeddings:
+    """What turns texts into vectors: an endpoint, a callable or a local model.
+
+    `written` is the endpoint as the file states it, `live` as it is called, None
+    when replaying.  `call` is `module:attribute`, `local` the name of a model
+    inside a Python package.  At most `batch` texts go into one call.
+    """
+
+    written: Endpoint | None = None
+    live: Endpoint | None = field(default=None, repr=False)
+    call: str | None = None
+    local: str | None = None
+    batch: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieve:
+    """What a variant searches, how, and how many passages it shows.
+
+    `documents` are searched by their words (`text`), by `vectors` or by both
+    (`hybrid`).  `store` are the settings of a vector store, `live_store` those
+    filled from the environment, None when replaying.  `call` is the user's own
+    retriever as `module:attribute`, `retriever` the name of a registered one with
+    its `settings`.  `location` is where it is stated.
+    """
+
+    documents: tuple[Path, ...] = ()
     top_k: int = 3
+    chunk: Chunk | None = None
+    search: Search = "text"
+    embeddings: Embeddings | None = None
+    store: JsonObject | None = None
+    live_store: JsonObject | None = field(default=None, repr=False)
+    call: str | None = None
+    retriever: str | None = None
+    settings: JsonObject = field(default_factory=dict)
+    location: Location | None = field(default=None, compare=False)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a replay needs what was retrieved; words alone are searched anew."""
+        return self.search != "text" or bool(self.call or self.retriever)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +234,9 @@ class Variant:
     same filled from the environment.  `script` is a file of scripted answers.
     `context` is the text of a whole corpus.  `lane` is the way to the endpoint
     where one is insisted on; both give the same answer, so it stands in no key.
-    One that `compares` gives the cosine of two texts, and is only asked by checks.
+    One that `compares` gives the cosine of two texts, and is only asked by checks;
+    one that `embeds` gives vectors, one that `searches` passages, and both are only
+    asked by retrieval.
     """
 
     name: str
@@ -208,6 +256,8 @@ class Variant:
     revision: str | None = None
     max_concurrency: int | None = None
     compares: bool = False
+    embeds: bool = False
+    searches: bool = False
     lane: Lane | None = None
 
     @property

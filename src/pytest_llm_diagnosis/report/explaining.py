@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 
 from pytest_llm_diagnosis.errors import DiagnosisError
-from pytest_llm_diagnosis.records import Ask, CaseResult, Finding, Trial
+from pytest_llm_diagnosis.records import Ask, CaseResult, Finding, Retrieved, Trial
 
 from .comparing import wrapped
 from .failure import first_line, trial_lines
@@ -87,9 +87,21 @@ def _story(result: CaseResult) -> Iterator[Line]:
         right = sum(trial.grade.all_passed is True for trial in result.trials)
         needed = f"{result.pass_at} needed"
         yield Line(f"{right} of {len(result.trials)} trials passed, {needed}")
+    if result.retrieved is not None:
+        yield Line(_retrieved(result.retrieved))
     for number, trial in enumerate(result.trials, start=1):
         yield from _trial(trial, number, len(result.trials))
     yield from _cause(result)
+
+
+def _retrieved(retrieved: Retrieved) -> str:
+    """Return at which place the gold passage was shown."""
+    of = f"the {retrieved.k} retrieved" if retrieved.k > 1 else "what was retrieved"
+    if retrieved.rank is None:
+        return f"gold passage: not among {of}"
+    part = f", {retrieved.found} of {retrieved.gold} of them"
+    several = part if retrieved.gold > 1 else ""
+    return f"gold passage: at rank {retrieved.rank} of {of}{several}"
 
 
 def _trial(trial: Trial, number: int, of: int) -> Iterator[Line]:

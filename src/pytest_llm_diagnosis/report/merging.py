@@ -182,6 +182,7 @@ def _run(runs: Sequence[RunFacts], shard: Shard | None) -> RunFacts:
         calls=sum(run.calls for run in runs),
         probe_calls=sum(run.probe_calls for run in runs),
         check_calls=sum(run.check_calls for run in runs),
+        retrieval_calls=sum(run.retrieval_calls for run in runs),
         unasked=sum(run.unasked for run in runs),
         stored=sum(run.stored for run in runs),
         retries=sum(run.retries for run in runs),

@@ -30,6 +30,7 @@ class Progress:
         """How many requests are known of; probes and judges add to the plan."""
         counts = self.counts
         known = self.plan.calls + counts.probe_calls + counts.check_calls
+        known += counts.retrieval_calls
         return max(known, self.done + counts.in_flight)
 
     @property
@@ -44,6 +45,7 @@ class Progress:
         counts = self.counts
         planned = self.plan.calls - self.plan.stored
         known = planned + counts.probe_calls + counts.check_calls
+        known += counts.retrieval_calls
         left = known - counts.answered - counts.failed
         return left / self.rate if self.rate and left > 0 else None
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from pytest_llm_diagnosis.diagnosis import Diagnosis, Flip, Rate, VariantDiagnosis
+from pytest_llm_diagnosis.diagnosis import (
+    Diagnosis,
+    Flip,
+    Rate,
+    Recall,
+    VariantDiagnosis,
+)
 from pytest_llm_diagnosis.records import MARKS
 from pytest_llm_diagnosis.stats import SMALL_RATE
 
@@ -82,6 +89,35 @@ def _flip(flip: Flip) -> list[str]:
         told = chance(flip.p)
     fixes = f"{flip.fixed} of {flip.failing}"
     return [flip.to, flip.mark, fixes, f"{flip.broken} of {flip.passing}", told]
+
+
+def recall_lines(diagnosis: Diagnosis) -> Iterator[Line]:
+    """Yield how often each retrieving variant found the passage with the answer."""
+    texts = recall_texts(diagnosis)
+    if texts:
+        yield Line("")
+    for text in texts:
+        yield from map(Line, textwrap.wrap(text, 80, subsequent_indent="  "))
+
+
+def recall_texts(diagnosis: Diagnosis) -> list[str]:
+    """Return how often each retrieving variant found the passage with the answer."""
+    return [
+        f"{printable(one.name)}: {_recall(one.recall)}"
+        for one in diagnosis.variants
+        if one.recall is not None
+    ]
+
+
+def _recall(recall: Recall) -> str:
+    among = "those" if recall.k is None else f"the {recall.k}"
+    cases = "case" if recall.cases == 1 else "cases"
+    counts = f"{recall.retrieved} of {recall.cases} {cases}"
+    if recall.interval is not None and recall.cases >= SMALL_RATE:
+        counts += f" (95% {percent_range(recall.interval)})"
+    was = "was the one" if recall.k == 1 else f"was among {among}"
+    told = f"the gold passage {was} retrieved in {counts}"
+    return told if recall.k == 1 else f"{told}, at rank 1 in {recall.first}"
 
 
 def _aligned(table: Table) -> Iterator[Line]:

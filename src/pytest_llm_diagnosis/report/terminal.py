@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_llm_diagnosis.diagnosis import Confirmation, Diagnosis, VariantDiagnosis
 from pytest_llm_diagnosis.records import RunFacts
 
 from .comparing import comparison_lines
 from .lines import Line, Style, one_line, printable
-from .tables import flip_lines, rate_lines
+from .tables import flip_lines, rate_lines, recall_lines
 from .view import View
 from .wording import (
     WIDTH,
@@ -20,6 +20,10 @@ from .wording import (
     confound_lines,
     diagnosis_lines,
 )
+
+if TYPE_CHECKING:
+    # Reports are read and written where nothing is asked.
+    from pytest_llm_diagnosis.retrieving import EmbeddingPlan
 
 
 class Plan(NamedTuple):
@@ -44,6 +48,12 @@ def plan_line(plan: Plan) -> str:
     return f"{text}; up to {probes} probed" if plan.probes else text
 
 
+def embedding_line(plan: EmbeddingPlan) -> str:
+    """Return what is about to be embedded, on one line."""
+    calls, texts = _count(plan.calls, "call"), _count(plan.texts, "text")
+    return f"llm: {calls} to embed {texts} for {plan.variant}, {plan.stored} stored"
+
+
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
@@ -57,6 +67,7 @@ def summary_lines(view: View, *, causes: bool = False) -> list[Line]:
     return [
         *rate_lines(diagnosis),
         *flip_lines(diagnosis),
+        *recall_lines(diagnosis),
         *(Line(text, "warn") for text in confound_lines(diagnosis.confounds)),
         Line(""),
         *(line for variant in probed for line in _diagnosis(variant, diagnosis)),
@@ -134,6 +145,8 @@ def run_text(run: RunFacts, counted: int) -> str:
         parts.append(f"{probes} (a diagnosis uses {counted})" if beyond else probes)
     if run.check_calls:
         parts.append(f"{run.check_calls} were made by checks")
+    if run.retrieval_calls:
+        parts.append(f"{run.retrieval_calls} were made by retrieval")
     if run.retries:
         parts.append(f"{run.retries} retries, {run.waited:.1f} s waited for them")
     # A worker that ended early has not told what it paid: its cost is None.

@@ -14,9 +14,11 @@ from pytest_llm_diagnosis.diagnosis import (
     Confirmation,
     Confound,
     Diagnosis,
+    Recall,
     Spotted,
     VariantDiagnosis,
 )
+from pytest_llm_diagnosis.probing import DISTRACTED, NOT_USED, RETRIEVAL_MISS
 from pytest_llm_diagnosis.records import Arm, Ask, Cause, Finding, Json
 
 from .verdicts import FIXES, cases, chance, names, next_text, verdict_text
@@ -134,14 +136,36 @@ def detail_texts(variant: VariantDiagnosis) -> Iterator[str]:
     ]
     if missing:
         yield "; ".join(missing)
+    if variant.recall is not None and (split := _split(variant.recall)):
+        yield split
     guesses = []
     for note, count in variant.notes.items():
+        if variant.recall is not None and note in _OF_RETRIEVAL:
+            continue
         if note.startswith(_GUESS):
             guesses.append(f"{count} {note.removeprefix(_GUESS)}")
         else:
             yield f"{note} ({cases(count)})"
     if guesses:
         yield f"of the unexplained could be: {'; '.join(guesses)}"
+
+
+_OF_RETRIEVAL = (RETRIEVAL_MISS, DISTRACTED, NOT_USED)
+_SPLIT = (
+    "not retrieved (retrieval miss)",
+    "right with it alone (distracted)",
+    "wrong even with it alone (not used)",
+)
+
+
+def _split(recall: Recall) -> str:
+    """Return what became of the passage in failing cases; empty if of none."""
+    counts = (recall.missed, recall.distracted, recall.unused)
+    if not any(counts):
+        return ""
+    parts = zip(counts, _SPLIT, strict=True)
+    told = ", ".join(f"{count} {what}" for count, what in parts)
+    return f"the gold passage in failing cases: {told}"
 
 
 _GUESS = "could be "

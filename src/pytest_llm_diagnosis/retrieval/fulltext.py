@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import sqlite3
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
 
 from pytest_llm_diagnosis.errors import DiagnosisError
 from pytest_llm_diagnosis.records import Context, Passage
+
+from .unspaced import UNSPACED
 
 # A pasted document would make a search last seconds; its question closes it.
 _MOST_WORDS = 1_000
@@ -16,9 +20,7 @@ _MOST_WORDS = 1_000
 _WORD = re.compile(r"\w+")
 
 # Scripts written without spaces would be one long word to SQLite's tokenizer.
-_UNSPACED = re.compile(
-    "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])"
-)
+_SIGN = re.compile(f"([{UNSPACED}])")
 
 # The words questions are built from: in a small corpus some are rare enough to
 # outrank the words that the question is about.
@@ -37,7 +39,9 @@ _STOP_WORDS = frozenset(
 
 
 class FullTextRetriever:
-    """Passages in an in-memory SQLite FTS5 table.
+    """Passages in a SQLite FTS5 table, in memory or in the file at `path`.
+
+    The file is one that `write_index` made of the same passages.
 
     Words match by their English stem, whatever their case or accents.  Ranking
     is bm25 with SQLite's constants (k1 = 1.2, b = 0.75,
@@ -46,12 +50,14 @@ class FullTextRetriever:
     Python's SQLite was built without FTS5.
     """
 
-    def __init__(self, passages: Iterable[Passage]) -> None:
+    def __init__(self, passages: Iterable[Passage], path: Path | None = None) -> None:
         self._passages = tuple(passages)
-        self._connection = sqlite3.connect(":memory:", check_same_thread=False)
+        where = path or ":memory:"
+        self._connection = sqlite3.connect(where, check_same_thread=False)
         # Nobody has to remember to close it, and Python 3.13 warns if it stays open.
         weakref.finalize(self, self._connection.close)
-        self._index()
+        if path is None:
+            _index(self._connection, self._passages)
 
     def search(self, query: str, top_k: int) -> tuple[Context, ...]:
         """Return at most `top_k` passages that share a word with `query`."""
@@ -70,22 +76,42 @@ class FullTextRetriever:
             for cost, source, rowid in ranked[:top_k]
         )
 
-    def _index(self) -> None:
-        try:
-            self._connection.execute(
-                "CREATE VIRTUAL TABLE passages USING"
-                " fts5(text, content='', tokenize='porter unicode61')"
-            )
-        except sqlite3.OperationalError as error:
-            raise DiagnosisError(
-                f"`retrieve:` needs SQLite with FTS5, and this Python has none: {error}"
-                "\n  use a Python from python.org or uv, or register a retriever"
-                " of your own"
-            ) from error
-        self._connection.executemany(
-            "INSERT INTO passages(rowid, text) VALUES (?, ?)",
-            enumerate(_indexable(passage.text) for passage in self._passages),
+
+def write_index(path: Path, passages: Sequence[Passage]) -> None:
+    """Write passages and their index to a new file; raises `sqlite3.Error`."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        # It is renamed when whole: half of it is never read.
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE kept (id BLOB, text BLOB)")
+        connection.executemany(
+            "INSERT INTO kept VALUES (?, ?)",
+            ((_bytes(passage.id), _bytes(passage.text)) for passage in passages),
         )
+        _index(connection, passages)
+        connection.execute("COMMIT")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _index(connection: sqlite3.Connection, passages: Sequence[Passage]) -> None:
+    try:
+        connection.execute(
+            "CREATE VIRTUAL TABLE passages USING"
+            " fts5(text, content='', tokenize='porter unicode61')"
+        )
+    except sqlite3.OperationalError as error:
+        raise DiagnosisError(
+            f"`retrieve:` needs SQLite with FTS5, and this Python has none: {error}"
+            "\n  use a Python from python.org or uv, or a retriever of your own"
+        ) from error
+    connection.executemany(
+        "INSERT INTO passages(rowid, text) VALUES (?, ?)",
+        enumerate(_indexable(passage.text) for passage in passages),
+    )
 
 
 def _match_any(query: str) -> str:
@@ -101,4 +127,4 @@ def _match_any(query: str) -> str:
 def _indexable(text: str) -> str:
     """Return text that SQLite can take: spaced, and without lone surrogates."""
     valid = text.encode("utf-8", "replace").decode("utf-8")
-    return _UNSPACED.sub(r" \1 ", valid)
+    return _SIGN.sub(r" \1 ", valid)

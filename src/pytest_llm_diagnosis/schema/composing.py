@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pytest_llm_diagnosis.records import LANES, MARKS, Json, JsonObject
+from pytest_llm_diagnosis.records import (
+    LANES,
+    LOCAL_MODELS,
+    MARKS,
+    SEARCHES,
+    Json,
+    JsonObject,
+)
 
 from .accepting import acceptor
+from .stores import STORE
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: JsonObject = {"type": "string", "minLength": 1}
@@ -126,6 +134,49 @@ _LOOSE: JsonObject = {
 }
 
 _GLOBS: JsonObject = {"anyOf": [_TEXT, {**_TEXTS, "minItems": 1}]}
+_EMBEDDINGS = _mapping(
+    {
+        "model": _said("the embedding model as litellm names it", _TEXT),
+        "api_base": _said("where the model is served", _TEXT),
+        "api_key": _said('the key, as "${NAME}" of an environment variable', _TEXT),
+        "params": _said("settings of every call, such as dimensions", _FREE),
+        "call": _said("your own: texts to vectors, as module:attribute", _TEXT),
+        "local": _said(
+            "a model inside a Python package: wordllama",
+            {"enum": list(LOCAL_MODELS)},
+        ),
+        "batch": _said("how many texts go into one call; 64 by default", _COUNT),
+    }
+)
+_RETRIEVE = _mapping(
+    {
+        "documents": _said("the files to search, as patterns", _GLOBS),
+        "top_k": _said("how many passages are shown; 3 by default", _COUNT),
+        "chunk": _said(
+            "how long sections are cut; without it they stay whole",
+            _mapping(
+                {
+                    "words": _said("the most words of a piece", _COUNT),
+                    "overlap": _said(
+                        "how many words a piece repeats of the one before it",
+                        {"type": "integer", "minimum": 0},
+                    ),
+                },
+                ["words"],
+            ),
+        ),
+        "search": _said(
+            "by words (text), by meaning (vectors) or by both (hybrid); text without "
+            "embeddings, hybrid with them",
+            {"enum": list(SEARCHES)},
+        ),
+        "embeddings": _said("what turns texts into vectors", _EMBEDDINGS),
+        "store": STORE,
+        "call": _said("your own retriever, as module:attribute", _TEXT),
+        "retriever": _said("one that a conftest.py registers, by name", _TEXT),
+        "settings": _said("what the registered retriever is given", _FREE),
+    }
+)
 _VARIANT: Final[Mapping[str, JsonObject]] = {
     "extends": _said("the variant whose keys it takes over", _TEXT),
     "model": _said("the model as litellm names it", _TEXT),
@@ -139,8 +190,8 @@ _VARIANT: Final[Mapping[str, JsonObject]] = {
         _TEXT,
     ),
     "retrieve": _said(
-        "documents to search, and how many passages are shown",
-        _mapping({"documents": _GLOBS, "top_k": _COUNT}, ["documents"]),
+        "what is searched for every question, and how many passages are shown",
+        _RETRIEVE,
     ),
     "context": _said("documents shown in full before every question", _GLOBS),
     "call": _said(

@@ -2,7 +2,8 @@
 
 `AnswerStore` keeps them across runs and processes in a SQLite file;
 `MemoryStore` stands in when that file cannot be used.  A `Recording` is the
-same for replay: a text file that lives in git.
+same for replay: a text file that lives in git.  `KeptVectors` are the vectors
+of what is searched, and of the questions.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from .grouped import GroupedStore
 from .memory import MemoryStore
 from .protocol import Claim, Store
 from .recordings import Entry, Recording, load_recording, recording_path
+from .vectors import KeptVectors
 from .writing import recorded_lines, write_lines, write_recording
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "Claim",
     "Entry",
     "GroupedStore",
+    "KeptVectors",
     "MemoryStore",
     "Recording",
     "Store",

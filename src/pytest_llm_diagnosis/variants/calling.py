@@ -11,7 +11,8 @@ from pytest_llm_diagnosis.errors import Location, Problem
 from pytest_llm_diagnosis.records import is_remote
 from pytest_llm_diagnosis.source import MapNode, place
 
-_CALL = re.compile(r"\w+(?:\.\w+)*:\w+(?:\.\w+)*")
+from .calls import is_target
+
 _URL_LIKE = "http://127.0.0.1:8000/answer"
 
 # RFC 9110, sections 5.1 and 5.5: a token, and text in one line.
@@ -32,7 +33,7 @@ def bad_call(node: MapNode, filled: MapNode | None, path: Path) -> Iterator[Prob
         location = place(node.spots["call"][1], path)
         if is_remote(call):
             yield from _bad_url(call, filled, location)
-        elif not _CALL.fullmatch(call):
+        elif not is_target(call):
             finding = f"'call' must be module:attribute, got {call!r}"
             hint = f"like northwind.assistant:answer, or a URL like {_URL_LIKE}"
             yield Problem(location=location, finding=finding, hint=hint)

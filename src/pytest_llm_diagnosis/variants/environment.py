@@ -12,6 +12,7 @@ from pytest_llm_diagnosis.source import ListNode, MapNode, Node, Spot, place
 _REFERENCE = re.compile(r"\$\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FILLED = ("model", "api_base", "api_key", "params", "call", "headers")
+_FILLED_TO_RETRIEVE = ("embeddings", "store")
 
 
 def filled_text(text: str, variables: Mapping[str, str], location: Location) -> str:
@@ -33,6 +34,17 @@ class Environment:
         """Return a variant with its endpoint filled in; adds what is not set."""
         filled = node.without(())
         for key in _FILLED:
+            if key in node:
+                filled[key] = self._fill(node[key], node.spots[key][1], problems)
+        retrieve = node.get("retrieve")
+        if isinstance(retrieve, MapNode):
+            filled["retrieve"] = self._retrieve(retrieve, problems)
+        return filled
+
+    def _retrieve(self, node: MapNode, problems: list[Problem]) -> MapNode:
+        """Return what is searched with its embedding model and its store filled in."""
+        filled = node.without(())
+        for key in _FILLED_TO_RETRIEVE:
             if key in node:
                 filled[key] = self._fill(node[key], node.spots[key][1], problems)
         return filled

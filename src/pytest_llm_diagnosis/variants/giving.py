@@ -19,7 +19,8 @@ from pytest_llm_diagnosis.source import (
     read,
 )
 
-_TOP_K = 3
+from .retrieving import read_retrieve
+
 _TEXT: JsonObject = {"type": "string", "minLength": 1}
 _EXAMPLES: JsonObject = {
     "type": "array",
@@ -62,15 +63,18 @@ class Giver:
             turns.append({"role": "assistant", "content": str(pair["ideal"])})
         return Examples(count=len(pairs), messages=tuple(turns))
 
-    def retrieve(self, node: MapNode) -> Retrieve | None:
-        """Return the documents to search."""
+    def retrieve(self, node: MapNode, filled: MapNode | None) -> Retrieve | None:
+        """Return what is searched; `filled` is the variant as it is called."""
         retrieve = node.get("retrieve")
         if not isinstance(retrieve, MapNode):
             return None
-        spot = retrieve.spots["documents"][1]
-        top_k = int(cast("float", retrieve.get("top_k", _TOP_K)))
-        documents = self._matching(retrieve["documents"], spot)
-        return Retrieve(documents=documents, top_k=top_k)
+        live = filled.get("retrieve") if filled is not None else None
+        return read_retrieve(
+            retrieve,
+            live if isinstance(live, MapNode) else None,
+            self._path,
+            self._matching,
+        )
 
     def context(self, node: MapNode) -> str | None:
         """Return the whole corpus, each file below its path as a heading."""

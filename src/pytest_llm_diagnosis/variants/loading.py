@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
-from pytest_llm_diagnosis.records import Variant
+from pytest_llm_diagnosis.records import SUB_NAMES, Variant
 
 from .environment import Environment
 from .extending import Chains
@@ -71,6 +71,7 @@ class _Loader:
                 self.problems += error.problems
             else:
                 made[name] = variant
+        self.problems += _shadowed(made)
         return made
 
     def _variant(self, name: str, *, live: bool) -> Variant:
@@ -88,3 +89,15 @@ class _Loader:
         if problems:
             raise InputError(problems)
         return variant
+
+
+def _shadowed(variants: Mapping[str, Variant]) -> Iterator[Problem]:
+    """Yield the variants that bear the name under which others are recorded."""
+    for name, variant in variants.items():
+        for ending in SUB_NAMES:
+            if variant.retrieve and (other := variants.get(f"{name}{ending}")):
+                finding = (
+                    f"what variant {name!r} retrieves is recorded as {other.name!r}"
+                )
+                hint = "give this variant another name"
+                yield Problem(location=other.location, finding=finding, hint=hint)

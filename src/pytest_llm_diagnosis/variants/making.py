@@ -57,7 +57,9 @@ class Maker:
             script=_try(self._giver.script, node, problems),
             system=_try(self._giver.system, node, problems),
             examples=_try(self._giver.examples, node, problems),
-            retrieve=_try(self._giver.retrieve, node, problems),
+            retrieve=_try(
+                lambda one: self._giver.retrieve(one, filled), node, problems
+            ),
             context=_try(self._giver.context, node, problems),
             revision=_text(node, "revision"),
             max_concurrency=_count(node, "max_concurrency"),
