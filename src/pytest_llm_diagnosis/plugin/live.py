@@ -63,6 +63,14 @@ class Silence:
         """Nothing is there."""
 
 
+def leave_line(reporter: pytest.TerminalReporter) -> None:
+    """Go on in a new line if one was begun; of xdist's dots pytest knows nothing."""
+    reporter.ensure_newline()
+    writer = reporter._tw  # noqa: SLF001 - a line without its end has no public way
+    if writer.width_of_current_line:
+        writer.line()
+
+
 class LiveLine:
     """Writes over itself and is gone when the wait ends."""
 
@@ -80,7 +88,8 @@ class LiveLine:
         """Write over the last state."""
         del now
         if not self._shown:
-            self._leave_line()
+            # The line of dots that pytest has begun must not be overwritten.
+            leave_line(self._reporter)
         self._shown = True
         self._write(progress_text(progress))
 
@@ -90,32 +99,13 @@ class LiveLine:
             self._write("")
         self._shown = False
 
-    def _leave_line(self) -> None:
-        """Keep the line of dots that pytest has begun from being overwritten."""
-        self._reporter.ensure_newline()
-
     def _write(self, text: str) -> None:
         width = self._writer.fullwidth - 1
         # A line that the terminal cannot encode is not worth an error.
         with contextlib.suppress(UnicodeError):
             self._writer.write(f"\r\x1b[2K{text[:width]}", flush=True)
-
-
-class SharedLiveLine(LiveLine):
-    """The live line of a controller, whose reporter writes dots without a file name.
-
-    The reporter goes on in the line that we clear, so what we write must not
-    count as the width of its line.
-    """
-
-    def _leave_line(self) -> None:
-        self._reporter.ensure_newline()
-        if self._writer.width_of_current_line:
-            self._writer.line()
-
-    def _write(self, text: str) -> None:
-        super()._write(text)
-        self._writer._current_line = ""  # noqa: SLF001 - what counts as its width
+        # A controller goes on in the line that we clear: ours has no width.
+        self._writer._current_line = ""  # noqa: SLF001 - what its width is taken of
 
 
 class SpacedLines:
@@ -133,6 +123,7 @@ class SpacedLines:
 
     def show(self, progress: Progress, now: float) -> None:
         """Write a line, and plan the next."""
+        leave_line(self._reporter)
         self._reporter.write_line(progress_text(progress))
         self._due = now + SPACED
 
@@ -160,15 +151,15 @@ class Telling:
         """Leave what was told."""
 
 
-def display_of(config: pytest.Config, live: type[LiveLine] = LiveLine) -> Display:
-    """Return how this process shows progress; `live` is its line on a terminal."""
+def display_of(config: pytest.Config) -> Display:
+    """Return how this process shows progress."""
     reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin(
         "terminalreporter"
     )
     if reporter is None or config.get_verbosity() < 0:
         return Silence()
     on_terminal = reporter.isatty and reporter.hasmarkup
-    return SpacedLines(reporter) if _in_ci() or not on_terminal else live(reporter)
+    return SpacedLines(reporter) if _in_ci() or not on_terminal else LiveLine(reporter)
 
 
 def _in_ci() -> bool:

@@ -18,7 +18,7 @@ from pytest_llm_diagnosis.engine import Counts
 from pytest_llm_diagnosis.report.progress import Progress
 from pytest_llm_diagnosis.report.terminal import Plan
 
-from .live import Display, SharedLiveLine, display_of
+from .live import Display, display_of
 
 if TYPE_CHECKING:
     from .links import Links
@@ -46,7 +46,8 @@ class Watching:
         self._clock = clock
         self._began = clock()
         self._due: float | None = None
-        self._lock = threading.Lock()
+        # Hooks may call hooks.
+        self._lock = threading.RLock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(
             target=self._watch, name="llm-watch", daemon=True
@@ -55,8 +56,7 @@ class Watching:
     @classmethod
     def of(cls, config: pytest.Config, plan: Plan, links: Links) -> Watching:
         """Return the watching of a run that begins now."""
-        display = display_of(config, SharedLiveLine)
-        watching = cls(display, plan, lambda: links.counts)
+        watching = cls(display_of(config), plan, lambda: links.counts)
         if config.pluginmanager.register(watching, "llm-watching"):
             watching.start()
         return watching
