@@ -71,7 +71,7 @@ def test_every_finding_is_located(
     )
     assert "evals/b.eval.yaml:1: unknown key 'prmpt'" in findings
     assert findings[-1] == "llm_variants.yaml:1: unknown key 'modl' in 'v'"
-    assert lines[-1] == f"3 files, 2 cases: {len(findings)} problems"
+    assert lines[-1] == f"3 files, 3 cases: {len(findings)} problems"
 
 
 @pytest.mark.usefixtures("project")
