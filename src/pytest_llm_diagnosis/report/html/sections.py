@@ -110,14 +110,18 @@ class Pair(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Everything above the cases."""
+    """Everything above the cases.
+
+    `tables` are of plain cells, the head first: what a summary shows so needs no
+    place of its own in the template.
+    """
 
     title: str
     started: str
     selection: tuple[str, ...]
     blocks: tuple[Block, ...]
     rates: tuple[tuple[str, tuple[Measured, ...]], ...]
-    parts: Table
+    tables: tuple[Table, ...]
     pairs: tuple[Pair, ...]
     confirmations: tuple[str, ...]
     changes: tuple[str, ...]
@@ -142,7 +146,7 @@ def page_of(view: View) -> Page:
         selection=tuple(one.name for one in variants),
         blocks=tuple(_block(one, view) for one in shown),
         rates=tuple((one.name, tuple(_rates(one))) for one in variants),
-        parts=part_table(diagnosis) if variants else [],
+        tables=(part_table(diagnosis),) if variants else (),
         pairs=tuple(_pairs(diagnosis)),
         confirmations=tuple(map(confirmation_text, view.confirmations)),
         changes=tuple(line.text for line in changes),

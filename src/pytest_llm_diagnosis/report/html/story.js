@@ -75,7 +75,7 @@ class Story {
       one.message ? make("p", { class: "because", text: one.message }) : null,
       this.asked(one),
       make("h3", { text: "Answers" }),
-      make("div", { class: "answers" }, ...this.columns(one)),
+      side("Answers", this.columns(one)),
       ...this.others(one),
     ].filter(Boolean);
   }
@@ -228,7 +228,13 @@ class Story {
     });
     return [
       make("h3", { text: "The same case under other variants" }),
-      make("div", { class: "answers" }, ...columns),
+      side("Answers of other variants", columns),
     ];
   }
+}
+
+// Columns beside each other, which keys can scroll too.
+function side(name, columns) {
+  const properties = { class: "answers", role: "region", tabindex: 0, "aria-label": name };
+  return make("div", properties, ...columns);
 }
