@@ -285,6 +285,8 @@ def page(path: Path) -> None:
         for name, script, *arguments in _STEPS:
             before = _busy(chromium)
             if script is None:
+                # A page of its own has a process of its own, whose clock begins anew.
+                before = 0.0
                 chromium.open(path)
                 passed = cast("float", chromium.run(_READY))
             else:
@@ -296,7 +298,6 @@ def page(path: Path) -> None:
 
 _STEPS: Sequence[tuple[str, str | None, *tuple[str, ...]]] = (
     ("from opening to use", None),
-    ("opened again", None),
     ("first text typed", _TYPED, "refund"),
     ("next text typed", _TYPED, "refund par"),
     ("text of no case", _TYPED, "xyzzy"),
