@@ -123,7 +123,7 @@ OPTIONS = (
     Option(
         "--llm-report",
         None,
-        "Write a report (.json or .md); may be given several times.",
+        "Write a report (.json, .md or .html); may be given several times.",
         metavar="PATH",
         repeatable=True,
     ),
