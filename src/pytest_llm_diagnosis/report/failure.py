@@ -48,7 +48,7 @@ def exchange_lines(
         lines += _contexts(answer.contexts, most)
     lines += _block("answer", answer.text or "(no text)", most)
     for call in answer.tool_calls:
-        lines += _block("tool call", _call(call), most)
+        lines += _block("tool call", call_text(call), most)
     return lines
 
 
@@ -81,7 +81,7 @@ def trial_lines(trial: Trial, most: int | None) -> Iterator[Line]:
         yield from _contexts(answer.contexts, most)
     yield from _block("answer", answer.text or "(no text)", most)
     for call in answer.tool_calls:
-        yield from _block("tool call", _call(call), most)
+        yield from _block("tool call", call_text(call), most)
     for dimension in ("facts", "form", "limits"):
         for verdict in getattr(trial.grade, dimension):
             if verdict.passed is not True:
@@ -119,7 +119,8 @@ def _cut(text: str, most: int | None) -> str:
     return f"{text[:most]}\n... {len(text) - most} more characters (-vv shows all)"
 
 
-def _call(call: ToolCall) -> str:
+def call_text(call: ToolCall) -> str:
+    """Return a tool call on one line."""
     if isinstance(call.arguments, str):
         return f"{call.name} {call.arguments}"
     return f"{call.name} {json.dumps(call.arguments, ensure_ascii=False)}"

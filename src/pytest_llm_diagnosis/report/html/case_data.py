@@ -6,7 +6,6 @@ so both stand in tables of their own and are named by their place in them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Generic, TypeVar
 
@@ -19,12 +18,11 @@ from pytest_llm_diagnosis.records import (
     Ideal,
     Json,
     Message,
-    ToolCall,
     Trial,
     Verdict,
     message_text,
 )
-from pytest_llm_diagnosis.report.failure import first_line
+from pytest_llm_diagnosis.report.failure import call_text, first_line
 from pytest_llm_diagnosis.report.lines import one_line
 from pytest_llm_diagnosis.report.view import View
 from pytest_llm_diagnosis.report.wording import ASKED, cause_text
@@ -185,10 +183,3 @@ def _prompt(prompt: tuple[Sequence[Message], Ideal | None]) -> Json:
 
 def _passage(context: Context) -> Json:
     return [context.source, context.text]
-
-
-def call_text(call: ToolCall) -> str:
-    """Return a tool call on one line."""
-    if isinstance(call.arguments, str):
-        return f"{call.name} {call.arguments}"
-    return f"{call.name} {json.dumps(call.arguments, ensure_ascii=False)}"
