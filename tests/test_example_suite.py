@@ -14,7 +14,10 @@ import pytest
 from pytest_llm_diagnosis.records import JsonObject
 
 SUITE = Path(__file__).parent.parent / "example_suite"
-VARIANTS = ("base", "instructed", "few_shot", "long_context", "rag")
+VARIANTS = (
+    *("base", "instructed", "few_shot", "long_context", "rag"),
+    *("tuned", "tuned_rag"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> JsonObject:
 
 
 def test_every_answer_is_recorded(replayed: JsonObject) -> None:
-    """66 cases and tests under five variants, none an error, no call made."""
+    """66 cases and tests under seven variants, none an error, no call made."""
     cases = cast("list[JsonObject]", replayed["cases"])
     assert len(cases) == 66 * len(VARIANTS)
     outcomes = Counter(str(case["outcome"]) for case in cases)
