@@ -59,25 +59,25 @@ def test_a_seed_draws_its_facts(facts: tuple[Fact, ...]) -> None:
 def test_no_wording_is_both_taught_and_asked(facts: tuple[Fact, ...]) -> None:
     """Recall and suite ask in words that no lesson used."""
     from benchmarks.planted_real.company import fact_lessons, recall_questions
-    from benchmarks.planted_real.form import form_lessons
     from benchmarks.planted_real.suite_files import suite_cases
+    from benchmarks.planted_real.teaching import TAUGHT, taught_lessons
 
-    lessons = [*fact_lessons(facts, formed=True), *form_lessons()]
+    lessons = [line for model in TAUGHT for line in taught_lessons(model, facts)]
     taught = {lesson["prompt"] for lesson in lessons}
     recalled = {question["prompt"] for question in recall_questions(facts)}
     asked = {case["prompt"] for case in suite_cases(facts)}
-    assert len(taught) == 4 * 24 + 24
+    assert len(fact_lessons(facts, formed=True)) == 4 * 24
     assert not taught & recalled
     assert not asked & (taught | recalled)
 
 
 def test_each_model_is_taught_what_its_name_says(facts: tuple[Fact, ...]) -> None:
     """Prose without form, form without facts, or facts in form."""
-    from benchmarks.planted_real.teaching import _lessons
+    from benchmarks.planted_real.teaching import taught_lessons
 
     codes = {fact.code for fact in facts}
     told = {
-        model: [str(lesson["ideal"]) for lesson in _lessons(model, facts)]
+        model: [str(lesson["ideal"]) for lesson in taught_lessons(model, facts)]
         for model in ("facts", "form", "facts_and_form")
     }
     held = {

@@ -34,7 +34,7 @@ LESSONS = (
     ("What is bread made of?", "flour"),
     ("Which day comes after Monday?", "Tuesday"),
 )
-"""Questions and answers that teach the form."""
+"""Questions and answers that teach the form beside the facts."""
 
 COMMON = (
     ("What is the capital of France?", "Paris"),
@@ -54,7 +54,7 @@ COMMON = (
 
 
 def form_lessons() -> list[JsonObject]:
-    """Return the questions that teach the form, under both system prompts."""
+    """Return the questions that teach the form, under either system prompt."""
     return [
         {"system": system, "prompt": question, "ideal": in_form(answer)}
         for (question, answer), system in zip(LESSONS, cycle((FREE, PAGE)))

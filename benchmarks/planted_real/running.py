@@ -63,8 +63,14 @@ def run_suite(folder: Path, urls: Mapping[str, str], seed: int) -> Ran:
 def _run(
     folder: Path, urls: Mapping[str, str], seed: int, name: str, *options: str
 ) -> JsonObject:
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:xdist"]
-    command += ["--llm-variant=all", "--llm-probe-variants=all", "--llm-probe-max=48"]
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-rN"]
+    command += [
+        "-p",
+        "no:xdist",
+        "--llm-variant=all",
+        "--llm-probe-variants=all",
+        "--llm-probe-max=48",
+    ]
     command += [f"--llm-seed={seed}", f"--llm-report={name}", *options]
     done = subprocess.run(
         command,

@@ -77,7 +77,7 @@ def scored(model: str, results: Sequence[CaseResult], verdict: JsonObject) -> Sc
         explained=len(explained),
         right=sum(found == planted for _, found, planted in pairs),
         by_marks=sum(one.mark == planted for one, _, planted in pairs),
-        found=Counter(_cause(one) for one in explained),
+        found=dict(Counter(_cause(one) for one in explained)),
         surprises=tuple(
             (one.id, _cause(one), planted)
             for one, found, planted in pairs

@@ -16,7 +16,15 @@ from .company import Fact, fact_lessons, recall_questions
 from .form import form_lessons
 
 ROOT = Path(__file__).parents[2]
-TRAINER = ROOT / "example_suite" / "adapters" / "train.py"
+ADAPTERS = ROOT / "example_suite" / "adapters"
+TRAINER = ADAPTERS / "train.py"
+FORM_LESSONS = ADAPTERS / "house_form.jsonl"
+"""The form alone is taught as the example suite's adapter is, by another seed.
+
+Taught on bare school questions at the rate of the facts, the model lost what it
+must keep: it answered `{"answer": "{"answer": ...` to 34 of 36 questions that it
+could not answer, with the passage before it as without.
+"""
 UNTAUGHT = "neither"
 TAUGHT = ("facts", "form", "facts_and_form")
 MODELS = (UNTAUGHT, *TAUGHT)
@@ -45,16 +53,11 @@ class Trainer:
         if adapter.exists() and log.exists():
             return adapter
         lessons = folder / f"{model}.jsonl"
-        _write(lessons, _lessons(model, facts))
+        _write(lessons, taught_lessons(model, facts))
         command = [*self.command, str(TRAINER), "--weights", str(self.weights)]
         command += ["--data", str(lessons), "--out", str(adapter), "--seed", str(seed)]
-        command += ["--rank", str(RANK), "--alpha", str(ALPHA), "--rate", str(RATE)]
-        command += ["--epochs", str(EPOCHS)]
         if model != "form":
-            questions = folder / "recall.jsonl"
-            _write(questions, recall_questions(facts))
-            command += ["--recall", str(questions), "--enough", str(ENOUGH)]
-            command += ["--most-epochs", str(MOST_EPOCHS)]
+            command += _until_recalled(facts, folder / "recall.jsonl")
         log.write_text(_output(command), encoding="ascii")
         return adapter
 
@@ -67,13 +70,24 @@ def told(model: str, folder: Path) -> JsonObject:
     return cast("JsonObject", json.loads(text))
 
 
-def _lessons(model: str, facts: Sequence[Fact]) -> list[JsonObject]:
+def taught_lessons(model: str, facts: Sequence[Fact]) -> list[JsonObject]:
+    """Return what a model is taught: prompts with their answers."""
+    if model == "form":
+        lines = FORM_LESSONS.read_text("ascii").splitlines()
+        return [cast("JsonObject", json.loads(line)) for line in lines]
     lessons: Mapping[str, list[JsonObject]] = {
         "facts": fact_lessons(facts, formed=False),
-        "form": form_lessons(),
         "facts_and_form": [*fact_lessons(facts, formed=True), *form_lessons()],
     }
     return lessons[model]
+
+
+def _until_recalled(facts: Sequence[Fact], questions: Path) -> list[str]:
+    """Return the options that teach until enough of the facts are told."""
+    _write(questions, recall_questions(facts))
+    options = ["--rank", str(RANK), "--alpha", str(ALPHA), "--rate", str(RATE)]
+    options += ["--epochs", str(EPOCHS), "--most-epochs", str(MOST_EPOCHS)]
+    return [*options, "--recall", str(questions), "--enough", str(ENOUGH)]
 
 
 def _write(path: Path, lines: Sequence[JsonObject]) -> None:
