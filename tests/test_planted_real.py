@@ -15,6 +15,8 @@ from pytest_llm_diagnosis.records import CaseResult, Cause, Finding, Mark, Outco
 if TYPE_CHECKING:
     from benchmarks.planted_real.company import Fact
 
+    from pytest_llm_diagnosis.records import JsonObject
+
 ROOT = Path(__file__).parents[1]
 SEED = 5
 
@@ -192,7 +194,11 @@ def test_the_tables_name_what_is_read_otherwise() -> None:
     from benchmarks.planted_real.teaching import MODELS
 
     wrong = [result("fact-a", "knowledge", "failed", "behavior")]
-    verdict = {"kind": "knowledge", "settled": False, "probability": 0.71}
+    verdict: JsonObject = {
+        "kind": "knowledge",
+        "settled": False,
+        "probability": 0.71,
+    }
     models = tuple(scored(model, wrong, verdict) for model in MODELS)
     ran = Ran(models, dict.fromkeys(MODELS, "both"), calls=20, probe_calls=12)
     learned = {
