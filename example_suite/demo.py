@@ -1,4 +1,8 @@
-"""`make demo`: the example suite, live, over its variants.
+"""`make demo`: the example suite, live, over all of its variants.
+
+Every answer is asked of the model on this machine, none is taken from a recording:
+failing cases of `base` are asked again under one change at a time, the other
+variants show what they mend and break.  A second run finds the answers stored.
 
 Failing cases are what the demo is about, so a gate decides instead of pytest's exit
 code: it ends with status 0 when every planned case got an answer that could be
@@ -20,6 +24,8 @@ SOUND = f"{VARIANTS}: errors == 0 and skipped == 0 and cases > 0"
 def main() -> int:
     """Run the suite and return pytest's status."""
     began = time.monotonic()
+    _say(f"make demo: {VARIANTS}")
+    _say("All seven are asked live, unless their answers are stored from before.")
     code = _run(f"--llm-variant={VARIANTS}", f"--llm-gate={SOUND}")
     _say(f"make demo: {time.monotonic() - began:.0f} s.")
     if code == 0:

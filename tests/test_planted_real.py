@@ -136,7 +136,7 @@ def test_what_was_taught_says_why_a_case_fails(
 
 
 def test_causes_are_scored_against_the_construction() -> None:
-    """A right cause, a costume, a wrong one, and a case that should have passed."""
+    """A right cause, a costume, two wrong ones, and one that was left open."""
     from benchmarks.planted_real.scoring import scored
 
     results = [
@@ -146,13 +146,15 @@ def test_causes_are_scored_against_the_construction() -> None:
         result("form-01", "behavior", "failed", "instruction"),
         result("form-02", "behavior", "passed", None),
         result("fact-d", "knowledge", "failed", None),
+        result("fact-e", "knowledge", "failed", "unexplained"),
     ]
     score = scored("form", results, {"kind": "knowledge", "settled": True})
-    assert (score.failed, score.cases, score.explained) == (5, 6, 4)
-    assert (score.right, score.by_marks) == (2, 2)
+    assert (score.failed, score.cases, score.explained) == (6, 7, 5)
+    assert (score.right, score.open, score.by_marks) == (2, 1, 3)
     assert score.surprises == (
         ("formed-fact-c", "examples", "knowledge"),
         ("form-01", "instruction", "passes"),
+        ("fact-e", "unexplained", "knowledge"),
     )
 
 

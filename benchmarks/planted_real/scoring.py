@@ -36,8 +36,10 @@ _SIDES: Mapping[Cause, str] = {
 class Scored:
     """One model's cases: how many fail, and of the explained ones how many rightly.
 
-    `surprises` are the failing cases whose cause is not the constructed one, or
-    that should not fail at all: id, what was found, and what was planted.
+    `open` counts those that the diagnosis leaves unexplained; what is neither right
+    nor open is wrong.  `surprises` are the failing cases whose cause is not the
+    constructed one, or that should not fail at all: id, what was found, and what was
+    planted.
     """
 
     model: str
@@ -45,6 +47,7 @@ class Scored:
     cases: int
     explained: int
     right: int
+    open: int
     by_marks: int
     found: Mapping[str, int]
     surprises: tuple[tuple[str, str, Truth], ...]
@@ -76,6 +79,7 @@ def scored(model: str, results: Sequence[CaseResult], verdict: JsonObject) -> Sc
         cases=len(results),
         explained=len(explained),
         right=sum(found == planted for _, found, planted in pairs),
+        open=sum(found == "unexplained" for _, found, _ in pairs),
         by_marks=sum(one.mark == planted for one, _, planted in pairs),
         found=dict(Counter(_cause(one) for one in explained)),
         surprises=tuple(

@@ -51,7 +51,8 @@ def _verdict(model: Scored) -> str:
 
 
 def _causes(runs: Sequence[Ran]) -> Iterator[str]:
-    yield f"\n  {'model':<16}{'explained':>10}{'cause right':>13}{'marks right':>13}"
+    columns = f"{'right':>9}{'open':>9}{'wrong':>9}{'marks right':>13}"
+    yield f"\n  {'model':<16}{'probed':>8}{columns}"
     models = [model for run in runs for model in run.models]
     for name in READS:
         mine = [model for model in models if model.model == name]
@@ -66,9 +67,12 @@ def _causes(runs: Sequence[Ran]) -> Iterator[str]:
 def _cause_line(name: str, models: Sequence[Scored]) -> str:
     explained = sum(model.explained for model in models)
     right = sum(model.right for model in models)
+    left_open = sum(model.open for model in models)
     by_marks = sum(model.by_marks for model in models)
+    wrong = explained - right - left_open
     return (
-        f"  {name:<16}{explained:>10}{_share(right, explained):>13}"
+        f"  {name:<16}{explained:>8}{_share(right, explained):>9}"
+        f"{_share(left_open, explained):>9}{_share(wrong, explained):>9}"
         f"{_share(by_marks, explained):>13}"
     )
 
