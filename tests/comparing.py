@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from pytest_llm_diagnosis.records import JsonObject
+from pytest_llm_diagnosis.records import Json, JsonObject
 
 TOTALS = ("started", "calls", "probe_calls", "stored", "waited", "usd")
 
@@ -28,7 +28,18 @@ def told(report: JsonObject) -> JsonObject:
     """Return a report without what each run has of its own: times and counts."""
     run = {name: fact for name, fact in run_of(report).items() if name not in TOTALS}
     cases = [{**case, "trials": _untimed(case)} for case in cases_of(report)]
-    return {**report, "run": run, "cases": cases}
+    listed = cast("list[JsonObject]", report["variants"])
+    variants = [
+        {**one, **{name: _without_time(one[name]) for name in ("spending", "extra")}}
+        for one in listed
+    ]
+    return {**report, "run": run, "cases": cases, "variants": variants}
+
+
+def _without_time(spending: Json) -> Json:
+    if not isinstance(spending, dict):
+        return spending
+    return {name: value for name, value in spending.items() if name != "seconds"}
 
 
 def _untimed(case: JsonObject) -> list[JsonObject]:

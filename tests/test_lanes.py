@@ -473,6 +473,19 @@ ANSWERS = {
     "cached at Anthropic": with_usage(
         prompt_tokens=41, completion_tokens=9, cache_read_input_tokens=32
     ),
+    "cached at llama.cpp": with_body(timings={"cache_n": 32, "prompt_n": 9}),
+    "cached at a newer llama.cpp": with_body(
+        usage={
+            "prompt_tokens": 41,
+            "completion_tokens": 9,
+            "prompt_tokens_details": {"cached_tokens": 32},
+        },
+        timings={"cache_n": 32, "prompt_n": 9},
+    ),
+    "odd timings": with_body(timings=[1]),
+    "written at Anthropic": with_usage(
+        prompt_tokens=41, completion_tokens=9, cache_creation_input_tokens=32
+    ),
     "an empty error": with_body(error={}),
     "no error": with_body(error=None),
     "created": Reply(body=answered("x").body, status=201),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import subprocess
@@ -450,33 +449,3 @@ def test_litellm_is_imported_by_the_first_call_only() -> None:
         command, capture_output=True, text=True, check=True
     )
     assert shown.stdout == "[]\n"
-
-
-def test_a_corpus_is_marked_for_caching_where_a_provider_wants_a_mark(
-    server: ModelServer,
-) -> None:
-    """Anthropic gets its own mark; an OpenAI-compatible server gets none."""
-
-    async def ask_both() -> None:
-        root = server.url.removesuffix("/v1")
-        for model, base in (
-            ("anthropic/claude-sonnet-4-5", root),
-            ("openai/m", server.url),
-        ):
-            endpoint = Endpoint(model=model, api_base=base, api_key="a-key")
-            asked = LitellmModel(endpoint, 20, cache_prompt=True)
-            # The server speaks OpenAI's language only, so one answer is an error.
-            with contextlib.suppress(ModelError):
-                await asked.answer(REQUEST)
-            await asked.close()
-
-    asyncio.run(ask_both())
-    marked, plain = (request.body for request in server.requests)
-    assert marked["system"] == [
-        {
-            "type": "text",
-            "text": "Be brief.",
-            "cache_control": {"type": "ephemeral"},
-        }
-    ]
-    assert "cache_control" not in str(plain)

@@ -137,6 +137,8 @@ against base  mark       fixes   breaks  mid-p
 rag           knowledge  2 of 2  0 of 0  no difference detected (2 discordant)
 rag           behavior   0 of 1  0 of 0  no difference detected (0 discordant)
 
+rag: its passages add about 12 prompt tokens a case (estimated)
+
 diagnosis of base: 3 of 3 cases failed
 verdict: none about causes: no failing case was asked again.
 next: run with --llm-probe standard to learn why these cases fail.

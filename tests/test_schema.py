@@ -68,7 +68,7 @@ def test_the_keys_are_those_of_the_design() -> None:
     )
     assert " ".join(VARIANT_KEYS) == (
         "extends model api_base api_key params system examples retrieve context "
-        "call headers script kind revision max_concurrency lane"
+        "window call headers script kind revision max_concurrency lane"
     )
 
 

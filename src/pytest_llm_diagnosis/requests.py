@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 KEY_FORMAT = 1
 EXAMPLES_PER_ARM = 3
 _TRIES_PER_EXAMPLE = 30
+_FEW_SHOT = "few_shot"
 
 FREE_FORM = (
     "Answer in one or two sentences, in any form, whatever form was asked for above."
@@ -152,6 +153,13 @@ class RequestPlanner:
         )
         return keyed(request, variant)
 
+    def lacks_examples(self, prepared: Prepared, variant: Variant) -> bool:
+        """Whether there are fewer examples to show than a variant asks for."""
+        wanted = variant.examples
+        if wanted is None or wanted.messages:
+            return False
+        return len(self._draw(prepared, wanted.count, _FEW_SHOT)) < wanted.count
+
     def _contexts(
         self, prepared: Prepared, variant: Variant, arm: Arm
     ) -> tuple[Context, ...]:
@@ -190,7 +198,7 @@ class RequestPlanner:
             return ()
         if variant.examples.messages:
             return variant.examples.messages
-        return _turns(self._draw(prepared, variant.examples.count, "few_shot"), "")
+        return _turns(self._draw(prepared, variant.examples.count, _FEW_SHOT), "")
 
     def _draw(self, prepared: Prepared, count: int, purpose: str) -> list[Prepared]:
         """Return up to `count` examples; sampling keeps large suites linear."""
@@ -210,15 +218,27 @@ def _leaks(candidate: Prepared, prepared: Prepared) -> bool:
     """Whether showing the candidate could give the case's answer away."""
     if candidate.nodeid == prepared.nodeid:
         return True
-    evidence = {passage.id for passage in prepared.case.evidence}
-    if any(passage.id in evidence for passage in candidate.case.evidence):
+    if any(
+        _overlap(one.id, other.id)
+        for one in prepared.case.evidence
+        for other in candidate.case.evidence
+    ):
         return True
     if prepared.case.cluster and prepared.case.cluster == candidate.case.cluster:
         return True
     if prepared.gold & candidate.gold:
         return True
-    shown = _ideal_text(candidate.case.ideal).casefold()
+    texts = [*map(message_text, candidate.case.messages)]
+    shown = "\n".join([*texts, _ideal_text(candidate.case.ideal)]).casefold()
     return any(len(text) > 1 and text in shown for text in prepared.gold)
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two passages are one, or a document and a section of it."""
+    (document, _, section), (of, _, other_section) = (
+        passage.partition("#") for passage in (one, other)
+    )
+    return one == other or (document == of and not (section and other_section))
 
 
 def _form(case: Case) -> tuple[Path, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import get_args
 
-from pytest_llm_diagnosis.records import MARKS, CaseResult, Cause, Mark
+from pytest_llm_diagnosis.records import MARKS, CaseResult, Cause, Mark, Setup
 from pytest_llm_diagnosis.stats import detectable_change
 
 from .counting import (
@@ -25,6 +26,7 @@ from .counting import (
 )
 from .flips import confounds, flips
 from .records import Diagnosis, Rate, VariantDiagnosis
+from .spending import extra_spending, spending
 from .verdict import suite_verdict
 
 _CAUSES: tuple[Cause, ...] = get_args(Cause)
@@ -37,31 +39,47 @@ def diagnose(
     changes: Mapping[str, Sequence[str]] | None = None,
     selected: bool = False,
     probing: bool = False,
+    setups: Mapping[str, Setup] | None = None,
 ) -> Diagnosis:
     """Return the diagnosis of a run's results, the first variant's first.
 
     Nothing but `results` and `seed` decides the numbers: variants come in the
     order of their first result, and the order within one does not matter.
-    `changes` names, for each variant, what differs from the first one;
-    `selected` says that the run left out cases of the suite, `probing` that it
-    was to ask failing ones again.
+    `changes` names, for each variant, what differs from the first one, and
+    `setups` how each is set up; `selected` says that the run left out cases of the
+    suite, `probing` that it was to ask failing ones again.
     """
     by_variant: dict[str, list[CaseResult]] = defaultdict(list)
     for one in results:
         by_variant[one.variant].append(one)
     if not by_variant:
         return Diagnosis(seed=seed, probing=probing)
+    found = [_variant(name, group, seed) for name, group in by_variant.items()]
     cases = max(len(graded(group)) for group in by_variant.values())
     return Diagnosis(
         seed=seed,
-        variants=tuple(
-            _variant(name, group, seed) for name, group in by_variant.items()
-        ),
+        variants=tuple(_costed(found, results, setups or {})),
         flips=flips(by_variant),
         confounds=tuple(confounds(by_variant, changes or {}, selected=selected)),
         detectable=detectable_change(cases),
         probing=probing,
     )
+
+
+def _costed(
+    variants: Iterable[VariantDiagnosis],
+    results: Sequence[CaseResult],
+    setups: Mapping[str, Setup],
+) -> Iterator[VariantDiagnosis]:
+    """Yield the variants with how they are set up, and what that costs."""
+    spent = spending(results)
+    for one in variants:
+        setup = setups.get(one.name)
+        plain = setup.plain if setup else ""
+        extra = None
+        if plain in spent and one.name in spent:
+            extra = extra_spending(results, base=plain, other=one.name)
+        yield replace(one, setup=setup, spending=spent.get(one.name), extra=extra)
 
 
 def _variant(name: str, results: Sequence[CaseResult], seed: int) -> VariantDiagnosis:

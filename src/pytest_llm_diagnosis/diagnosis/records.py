@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias, TypeVar, cast
 
-from pytest_llm_diagnosis.records import Cause, Flat, Json, JsonObject, Mark
+from pytest_llm_diagnosis.records import Cause, Flat, Json, JsonObject, Mark, Setup
 from pytest_llm_diagnosis.stats import Interval
 
 from .recall import Recall, recall_of
+from .spending import Spending
 
+_Record = TypeVar("_Record")
 VerdictKind: TypeAlias = Literal[
     "no_failures",
     "not_probed",
@@ -177,6 +179,8 @@ class VariantDiagnosis:
     diagnosis's of these `cases`.  `untested` counts findings that an arm was
     missing for.  `recall` is None where nothing is retrieved.
     `doubtful_marks` contradict their cause; `suspects` have faulty checks.
+    `setup` is what is known of the variant, `spending` what a case costs under it,
+    `extra` what it costs beyond the variant that lacks only what this one gives.
     """
 
     name: str
@@ -201,6 +205,9 @@ class VariantDiagnosis:
     recall: Recall | None = None
     doubtful_marks: tuple[Spotted, ...] = ()
     suspects: tuple[Spotted, ...] = ()
+    setup: Setup | None = None
+    spending: Spending | None = None
+    extra: Spending | None = None
 
     @property
     def repeating(self) -> int:
@@ -233,6 +240,9 @@ class VariantDiagnosis:
             "doubtful_marks": [case.to_dict() for case in self.doubtful_marks],
             "suspects": [case.to_dict() for case in self.suspects],
             "verdict": self.verdict.to_dict(),
+            "setup": None if self.setup is None else self.setup.to_dict(),
+            "spending": None if self.spending is None else self.spending.to_dict(),
+            "extra": None if self.extra is None else self.extra.to_dict(),
         }
 
     @classmethod
@@ -264,6 +274,9 @@ class VariantDiagnosis:
             doubtful_marks=_spotted(data, "doubtful_marks"),
             suspects=_spotted(data, "suspects"),
             verdict=SuiteVerdict.from_dict(_object(data, "verdict")),
+            setup=_optional(data, "setup", Setup.from_dict),
+            spending=_optional(data, "spending", Spending.from_dict),
+            extra=_optional(data, "extra", Spending.from_dict),
         )
 
 
@@ -351,6 +364,11 @@ class Diagnosis:
     detectable: float | None = None
     probing: bool = False
 
+    @property
+    def setups(self) -> dict[str, Setup]:
+        """What is known of the variants, by name: results do not tell it."""
+        return {one.name: one.setup for one in self.variants if one.setup is not None}
+
     def to_dict(self) -> dict[str, Json]:
         """Return a JSON-ready dict."""
         return {
@@ -378,6 +396,14 @@ class Diagnosis:
 def _rates(data: JsonObject, name: str) -> dict[Mark, Rate]:
     rates = cast("Mapping[Mark, JsonObject]", data[name])
     return {mark: Rate.from_dict(rate) for mark, rate in rates.items()}
+
+
+def _optional(
+    data: JsonObject, name: str, read: Callable[[JsonObject], _Record]
+) -> _Record | None:
+    """Return a record that reports of earlier releases lack."""
+    value = data.get(name)
+    return None if value is None else read(cast("JsonObject", value))
 
 
 def _spotted(data: JsonObject, name: str) -> tuple[Spotted, ...]:

@@ -17,6 +17,8 @@ from .opening import lane_of, open_model
 from .protocol import Model
 from .script_files import load_script
 from .scripted import Rule, ScriptedError, ScriptedModel
+from .token_counts import estimated_tokens
+from .windows import Window, corpus_of, refuse_too_large, window_of
 
 __all__ = [
     "CallableModel",
@@ -28,9 +30,14 @@ __all__ = [
     "Rule",
     "ScriptedError",
     "ScriptedModel",
+    "Window",
+    "corpus_of",
+    "estimated_tokens",
     "lane_of",
     "load_script",
     "open_model",
+    "refuse_too_large",
     "vectors_of",
     "warm",
+    "window_of",
 ]

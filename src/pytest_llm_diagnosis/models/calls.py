@@ -93,11 +93,15 @@ def parsed_arguments(text: str) -> JsonObject | str:
     return value if isinstance(value, dict) else text
 
 
-def counted(prompt: int | None, completion: int | None, cached: int) -> Tokens | None:
+def counted(
+    prompt: int | None, completion: int | None, cached: int, written: int
+) -> Tokens | None:
     """Return the counts; zeros are what is left where nothing was counted."""
     if not (prompt or completion):
         return None
-    return Tokens(prompt=prompt or 0, completion=completion or 0, cached=cached)
+    return Tokens(
+        prompt=prompt or 0, completion=completion or 0, cached=cached, written=written
+    )
 
 
 def _refuse(constant: str) -> Json:

@@ -16,7 +16,7 @@ from pytest_llm_diagnosis.errors import ModelError
 from pytest_llm_diagnosis.records import Answer, Json, JsonObject, Request, ToolCall
 
 from .calls import counted, parsed_arguments
-from .prices import Usage
+from .prices import Price, Usage
 from .provider_errors import NO_CHOICES, NO_COMPLETION, disguised_error
 
 _FINISHES = {
@@ -60,7 +60,7 @@ class Completion(NamedTuple):
     model: str | None
     tier: str | None
 
-    def answer(self, request: Request, *, seconds: float, usd: float | None) -> Answer:
+    def answer(self, request: Request, *, seconds: float, price: Price) -> Answer:
         """Return the answer to a request."""
         calls = tuple(_tool_calls(self.message))
         usage = self.usage
@@ -68,8 +68,9 @@ class Completion(NamedTuple):
             text=_text(self.message),
             tool_calls=calls,
             contexts=request.contexts,
-            tokens=counted(usage.prompt, usage.completion, usage.cached),
-            usd=usd,
+            tokens=counted(usage.prompt, usage.completion, usage.cached, usage.written),
+            usd=price.usd,
+            saved_usd=price.saved_usd,
             seconds=seconds,
             finish_reason=_finish_reason(self.finish, has_calls=bool(calls)),
         )
@@ -97,7 +98,7 @@ def completion(body: Json) -> Completion:
     return Completion(
         message=message,
         finish=finish if isinstance(finish, str) else None,
-        usage=_usage(usage, message),
+        usage=_usage(usage, message, _object(body.get("timings"))),
         model=_name(body.get("model")),
         tier=_name(body.get("service_tier") or usage.get("service_tier")),
     )
@@ -145,14 +146,16 @@ def _apart(call: ToolCall) -> Iterator[ToolCall]:
         yield ToolCall(name=name, arguments=_object(one.get("parameters")))
 
 
-def _usage(usage: JsonObject, message: JsonObject) -> Usage:
+def _usage(usage: JsonObject, message: JsonObject, timings: JsonObject) -> Usage:
     prompt = _object(usage.get("prompt_tokens_details"))
     completion = _object(usage.get("completion_tokens_details"))
-    # DeepSeek and Anthropic count cached tokens under names of their own.
+    # DeepSeek and Anthropic count cached tokens under names of their own, and so
+    # did llama.cpp before February 2026 (ggml-org/llama.cpp#19361).
     cached = (
         usage.get("cache_read_input_tokens"),
         usage.get("prompt_cache_hit_tokens"),
         prompt.get("cached_tokens"),
+        timings.get("cache_n"),
     )
     written = (
         usage.get("cache_creation_input_tokens"),

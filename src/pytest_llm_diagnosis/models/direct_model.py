@@ -17,7 +17,7 @@ from .bodies import Body, body_of
 from .calls import is_loopback, sent_params, too_late, without_key
 from .completions import Completion, completion
 from .connections import Connections, parsed
-from .prices import PriceList, price_list
+from .prices import Price, PriceList, price_list
 from .protocol import Model
 from .provider_errors import NO_COMPLETION, model_error
 from .wires import NotDirectError, Wire
@@ -69,8 +69,8 @@ class DirectModel:
         seconds = time.perf_counter() - started
         try:
             told = completion(parsed(reply, NO_COMPLETION))
-            usd = self._usd(told, body) if self._priced else None
-            return told.answer(request, seconds=seconds, usd=usd)
+            price = self._price(told, body) if self._priced else Price()
+            return told.answer(request, seconds=seconds, price=price)
         except ModelError as error:
             raise self._told(error) from None
 
@@ -80,13 +80,17 @@ class DirectModel:
         if self._otherwise is not None:
             await self._otherwise.close()
 
-    def _usd(self, told: Completion, body: Body) -> float | None:
+    def _price(self, told: Completion, body: Body) -> Price:
         """Return the price; as in litellm the model that answered comes first."""
         if self._wire.provider != "openai":
-            return None
-        models = filter(None, (told.model, self._wire.model))
+            return Price()
+        models = [*filter(None, (told.model, self._wire.model))]
+        tier = body.tier or told.tier
         prices: PriceList = price_list()
-        return prices.usd(models, told.usage, body.tier or told.tier)
+        return Price(
+            prices.usd(models, told.usage, tier),
+            prices.saved_usd(models, told.usage, tier),
+        )
 
     def _told(self, error: ModelError) -> ModelError:
         return without_key(error, self._endpoint)

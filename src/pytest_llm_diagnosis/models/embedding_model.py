@@ -68,10 +68,12 @@ class _Embedder:
         )
         response = cast("_Response", came.response)
         usage = response.usage
+        tokens = counted(usage.prompt_tokens, 0, 0, 0) if usage else None
+        price = price_of(response, endpoint.model, tokens)
         return _Embedded(
             vectors=_vectors(response),
-            tokens=counted(usage.prompt_tokens, 0, 0) if usage else None,
-            usd=None if is_loopback(endpoint.api_base) else price_of(response),
+            tokens=tokens,
+            usd=None if is_loopback(endpoint.api_base) else price.usd,
             seconds=came.seconds,
         )
 

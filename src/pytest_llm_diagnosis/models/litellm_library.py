@@ -7,6 +7,7 @@ it in a thread that calls `warm`.
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import inspect
 import logging
@@ -14,12 +15,13 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from types import ModuleType
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from pytest_llm_diagnosis.errors import ModelError
-from pytest_llm_diagnosis.records import Endpoint
+from pytest_llm_diagnosis.records import Endpoint, Tokens
 
 from .calls import too_late, without_key
+from .prices import Price
 from .provider_errors import model_error
 
 # litellm's own deadline lies behind ours, so that one message is shown for both.
@@ -118,8 +120,38 @@ async def _close_client(client: object) -> None:
         await closing
 
 
-def price_of(response: object) -> float | None:
-    """Return litellm's price; it says 0 for models it has no price for."""
+def price_of(response: object, model: str, tokens: Tokens | None) -> Price:
+    """Return litellm's price; it says 0 for models it has no price for.
+
+    `model` is the one that was asked, as litellm names it.
+    """
     hidden: dict[str, object] = getattr(response, "_hidden_params", {})
     cost = hidden.get("response_cost")
-    return float(cost) if isinstance(cost, int | float) and cost > 0 else None
+    if not isinstance(cost, int | float) or cost <= 0:
+        return Price()
+    if tokens is None or not (tokens.cached or tokens.written):
+        return Price(usd=float(cost))
+    return Price(usd=float(cost), saved_usd=_saved(response, model, tokens))
+
+
+def _saved(response: object, model: str, tokens: Tokens) -> float | None:
+    """Return what the cache took off the price, by what litellm says without it.
+
+    Both prices are worked out anew, of the model that was asked: the one in the
+    response may be that of another name of it.
+    """
+    litellm = library()
+    plain: Any = copy.deepcopy(response)
+    plain.usage = litellm.Usage(
+        prompt_tokens=tokens.prompt,
+        completion_tokens=tokens.completion,
+        completion_tokens_details=plain.usage.completion_tokens_details,
+        total_tokens=tokens.prompt + tokens.completion,
+    )
+    try:
+        paid, whole = (
+            litellm.completion_cost(one, model=model) for one in (response, plain)
+        )
+    except Exception:  # noqa: BLE001 - whatever litellm raises, the saving is unknown
+        return None
+    return float(whole) - float(paid)

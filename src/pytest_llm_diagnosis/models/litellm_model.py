@@ -9,6 +9,7 @@ from typing import Protocol, cast
 from pytest_llm_diagnosis.errors import ModelError
 from pytest_llm_diagnosis.records import Answer, Endpoint, Request, Tokens, ToolCall
 
+from .caching import marked, wants_mark
 from .calls import (
     counted,
     is_loopback,
@@ -17,6 +18,7 @@ from .calls import (
     stated_key,
 )
 from .litellm_library import GRACE_SECONDS, called, close_clients, price_of
+from .prices import Price
 from .provider_errors import NO_CHOICES
 
 
@@ -41,6 +43,7 @@ class _Choice(Protocol):
 
 class _Details(Protocol):
     cached_tokens: int | None
+    cache_creation_tokens: int | None
 
 
 class _Usage(Protocol):
@@ -56,12 +59,16 @@ class _Response(Protocol):
     usage: _Usage | None
 
 
+_POINTS = "cache_control_injection_points"
+"""By this parameter users have litellm set marks of their own."""
+
+
 class LitellmModel:
     """One endpoint, called through litellm without retries of any kind.
 
     `timeout` is seconds for the whole call.  `written` is the endpoint as its
-    file states it (see `calls.sent_params`).  `cache_prompt` marks the system
-    message for prompt caching where the provider wants a mark.
+    file states it (see `calls.sent_params`).  `prefix` is how many system prompts
+    begin, which is marked for caching where the provider wants a mark.
     """
 
     def __init__(
@@ -70,10 +77,10 @@ class LitellmModel:
         timeout: float,
         *,
         written: Endpoint | None = None,
-        cache_prompt: bool = False,
+        prefix: str = "",
     ) -> None:
         self._endpoint = endpoint
-        self._cache_prompt = cache_prompt
+        self._marked = prefix if prefix and wants_mark(endpoint.model) else ""
         self._timeout = timeout
         self._written = written
 
@@ -89,7 +96,9 @@ class LitellmModel:
             cast("_Response", came.response),
             request,
             seconds=came.seconds,
-            priced=not is_loopback(self._endpoint.api_base),
+            model=None
+            if is_loopback(self._endpoint.api_base)
+            else self._endpoint.model,
         )
 
     async def close(self) -> None:
@@ -103,14 +112,13 @@ class LitellmModel:
         )
         if request.tools:
             arguments["tools"] = copy.deepcopy(list(request.tools))
-        if self._cache_prompt:
-            # litellm turns this into the provider's own mark, or into nothing.
-            place = {"location": "message", "role": "system"}
-            arguments["cache_control_injection_points"] = [place]
+        messages = copy.deepcopy(list(request.messages))
+        if self._marked and _POINTS not in arguments:
+            messages = marked(messages, self._marked)
         return {
             **arguments,
             "model": endpoint.model,
-            "messages": copy.deepcopy(list(request.messages)),
+            "messages": messages,
             "api_base": endpoint.api_base,
             "api_key": stated_key(endpoint),
             "timeout": self._timeout + GRACE_SECONDS,
@@ -120,17 +128,21 @@ class LitellmModel:
 
 
 def _answer(
-    response: _Response, request: Request, *, seconds: float, priced: bool
+    response: _Response, request: Request, *, seconds: float, model: str | None
 ) -> Answer:
+    """Return the answer; it has a price where `model` says whose."""
     if not response.choices:
         raise ModelError(NO_CHOICES)
     choice = response.choices[0]
+    tokens = _tokens(response)
+    price = Price() if model is None else price_of(response, model, tokens)
     return Answer(
         text=_text(choice.message.content),
         tool_calls=tuple(_tool_calls(choice.message.tool_calls or ())),
         contexts=request.contexts,
-        tokens=_tokens(response.usage),
-        usd=price_of(response) if priced else None,
+        tokens=tokens,
+        usd=price.usd,
+        saved_usd=price.saved_usd,
         seconds=seconds,
         finish_reason=choice.finish_reason,
     )
@@ -146,9 +158,17 @@ def _tool_calls(calls: Iterable[_Call]) -> Iterable[ToolCall]:
         yield ToolCall(name=call.function.name or "", arguments=arguments)
 
 
-def _tokens(usage: _Usage | None) -> Tokens | None:
+def _tokens(response: _Response) -> Tokens | None:
+    usage = response.usage
     if usage is None:
         return None
     details = getattr(usage, "prompt_tokens_details", None)
-    cached = getattr(details, "cached_tokens", None) or 0
-    return counted(usage.prompt_tokens, usage.completion_tokens, cached)
+    cached = getattr(details, "cached_tokens", None)
+    if cached is None:
+        # llama.cpp's servers, which litellm does not read.
+        timings = getattr(response, "timings", None)
+        cached = timings.get("cache_n") if isinstance(timings, dict) else None
+    written = getattr(details, "cache_creation_tokens", None)
+    return counted(
+        usage.prompt_tokens, usage.completion_tokens, cached or 0, written or 0
+    )

@@ -8,6 +8,7 @@ from pytest_llm_diagnosis.errors import InputError
 from pytest_llm_diagnosis.records import Endpoint, Lane, Variant
 
 from .bodies import checked
+from .caching import PrefixFirst
 from .callable_model import CallableModel, Called
 from .called_retrieval import CalledEmbedder, CalledRetriever
 from .calls import without_stream
@@ -39,7 +40,9 @@ def open_model(variant: Variant, *, timeout: float, root: Path) -> Model:
     if variant.live is not None and variant.embeds:
         return VectorModel(variant.live, timeout)
     if variant.live is not None:
-        return _live_model(variant, variant.live, timeout)
+        model = _live_model(variant, variant.live, timeout)
+        prefix = _prefix(variant)
+        return PrefixFirst(model, prefix) if prefix else model
     finding = f"variant {variant.name!r} has nothing to ask"
     raise InputError.at(variant.location, finding, "give it model, call or script")
 
@@ -79,7 +82,7 @@ def _live_model(variant: Variant, endpoint: Endpoint, timeout: float) -> Model:
         endpoint,
         timeout,
         written=variant.written,
-        cache_prompt=variant.context is not None,
+        prefix=_prefix(variant),
     )
     if variant.lane == "litellm":
         return slow
@@ -98,6 +101,11 @@ def _live_model(variant: Variant, endpoint: Endpoint, timeout: float) -> Model:
         written=variant.written,
         otherwise=slow if variant.lane is None else None,
     )
+
+
+def _prefix(variant: Variant) -> str:
+    """Return how the system prompts of a variant begin: its corpus, if it has one."""
+    return (variant.context or "").strip()
 
 
 def _wire(endpoint: Endpoint) -> Wire:

@@ -1,25 +1,24 @@
 """What tokens cost at OpenAI, from the price list inside the litellm package.
 
-The list is read without importing litellm: 1.3 MB in about 10 ms instead of
-seconds.  How a price is put together follows litellm's `generic_cost_per_token`
-(1.83): cached and reasoning tokens, service tiers, and prices that hold above a
-number of prompt tokens.  `tests/test_prices.py` compares both.
+How a price is put together follows litellm's `generic_cost_per_token` (1.83):
+cached and reasoning tokens, service tiers, and prices that hold above a number of
+prompt tokens.  `tests/test_prices.py` compares both.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib.util
-import json
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from pytest_llm_diagnosis.records import Json, JsonObject
 
-_LIST = "model_prices_and_context_window_backup.json"
+from .model_list import listed_models
+
 _PROVIDER = "openai"
+_READ = "cache_read_input_token_cost"
+_WRITTEN = "cache_creation_input_token_cost"
 _TIERS = frozenset({"flex", "priority"})
 _ABOVE = re.compile(r"input_cost_per_token_above_(\d+)(k?)_tokens")
 # `ft:gpt-4o-2024-08-06:organisation:name:id` is priced as `ft:gpt-4o-2024-08-06`.
@@ -42,6 +41,13 @@ class Usage(NamedTuple):
     reasoning: int = 0
     said: int = 0
     plain: bool = True
+
+
+class Price(NamedTuple):
+    """What a call cost, and what the provider's cache took off; None if unknown."""
+
+    usd: float | None = None
+    saved_usd: float | None = None
 
 
 class PriceList:
@@ -73,6 +79,24 @@ class PriceList:
         rates = _Rates(entry, tier if tier in _TIERS else None, usage.prompt)
         return _prompt_usd(rates, usage) + _completion_usd(rates, usage) or None
 
+    def saved_usd(
+        self, models: Iterable[str], usage: Usage, tier: str | None = None
+    ) -> float | None:
+        """Return what the cache took off the price, below 0 where it added to it.
+
+        None where nothing was cached, and where reading or writing has no price.
+        """
+        names = list(models)
+        entry = next(filter(None, map(self._entry, names)), {})
+        paid = self.usd(names, usage, tier)
+        plain = self.usd(names, usage._replace(cached=0, written=0, text=0), tier)
+        if not (usage.cached or usage.written) or paid is None or plain is None:
+            return None
+        unpriced = (usage.cached and _READ not in entry) or (
+            usage.written and _WRITTEN not in entry
+        )
+        return None if unpriced else plain - paid
+
     def _entry(self, model: str) -> JsonObject | None:
         name = model.lower()
         return self._entries.get(name) or self._entries.get(_TUNED.sub("", name))
@@ -81,14 +105,7 @@ class PriceList:
 @functools.cache
 def price_list() -> PriceList:
     """Return litellm's price list, empty where litellm has none."""
-    spec = importlib.util.find_spec("litellm")
-    folders = (spec.submodule_search_locations if spec else None) or ()
-    for folder in folders:
-        path = Path(folder) / _LIST
-        if path.is_file():
-            entries = json.loads(path.read_bytes())
-            return PriceList(cast("Mapping[str, JsonObject]", entries))
-    return PriceList({})
+    return PriceList(listed_models())
 
 
 class _Rates:
@@ -131,8 +148,8 @@ def _prompt_usd(rates: _Rates, usage: Usage) -> float:
         text = usage.prompt - usage.cached - usage.written
     return (
         text * rates.of("input_cost_per_token")
-        + usage.cached * rates.of("cache_read_input_token_cost")
-        + usage.written * rates.of("cache_creation_input_token_cost")
+        + usage.cached * rates.of(_READ)
+        + usage.written * rates.of(_WRITTEN)
     )
 
 

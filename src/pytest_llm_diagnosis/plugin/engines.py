@@ -30,7 +30,8 @@ class EngineRoom:
     """Builds the engine and is what it calls back.
 
     `variants` is filled as they come into use, before their first request;
-    `notes` takes what a reader of the summary should know.
+    `notes` takes what a reader of the summary should know.  `check` is told of a
+    variant right before its first live call, and may refuse it.
     """
 
     def __init__(
@@ -39,11 +40,14 @@ class EngineRoom:
         options: RunOptions,
         variants: Mapping[VariantKey, Variant],
         notes: list[str],
+        *,
+        check: Callable[[Variant], None],
     ) -> None:
         self._config = config
         self._options = options
         self._variants = variants
         self._notes = notes
+        self._check = check
 
     def engine(
         self, on_answer: Callable[[Request, Answer], None], redactor: Redactor
@@ -97,6 +101,7 @@ class EngineRoom:
             # Those of the thread, which would otherwise end the engine's loop.
             said = f"{type(error).__name__}: {error}"
             raise ModelError(f"pytest_llm_live_call failed: {said}") from error
+        self._check(variant)
         return open_model(
             variant, timeout=self._options.timeout, root=self._config.rootpath
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import cast
+from typing import TypeAlias, cast
 
 from pytest_llm_diagnosis.diagnosis import (
     Confirmation,
@@ -16,10 +16,19 @@ from pytest_llm_diagnosis.diagnosis import (
     enough_probed,
 )
 from pytest_llm_diagnosis.probing import Probed
-from pytest_llm_diagnosis.records import Arm, CaseResult, JsonObject, RunFacts
+from pytest_llm_diagnosis.records import (
+    Arm,
+    CaseResult,
+    JsonObject,
+    RunFacts,
+    Setup,
+    best_known,
+)
 from pytest_llm_diagnosis.report.view import View, in_order
 
 from .options import RunOptions
+
+SetupsTold: TypeAlias = Mapping[str, JsonObject]
 
 
 class Gathered:
@@ -123,12 +132,23 @@ class Gathered:
             changes=changes,
             selected=any(totals["selected"] for totals in self._totals),
             probing=self._options.probe != "off",
+            setups=self._setups(),
         )
         return View(
             run=self._run_facts(),
             results=results,
             diagnosis=diagnosis,
             confirmations=tuple(self._confirmations),
+        )
+
+    def _setups(self) -> dict[str, Setup]:
+        """Return how the variants are set up, by the process that knows most.
+
+        Only the process that made a variant's first call has heard its server.
+        """
+        told = (cast("SetupsTold", totals["setups"]) for totals in self._totals)
+        return best_known(
+            (name, Setup.from_dict(data)) for one in told for name, data in one.items()
         )
 
     def _run_facts(self) -> RunFacts:

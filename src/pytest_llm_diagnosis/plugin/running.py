@@ -54,6 +54,7 @@ from .options import RunOptions
 from .python_tests import cluster_of, is_eval_test, mark_of, variant_of
 from .recording import recorded_by_file
 from .retrieving import RetrievalRoom, askings_of
+from .setups import Setups
 from .suite import Suite
 
 
@@ -84,7 +85,10 @@ class Running:
         self._asked: list[Entry] = []
         self._unasked = 0
         self._ahead: list[Request] = []
-        room = EngineRoom(config, options, self._known, self.notes)
+        self._setups = Setups(suite, options, self.notes)
+        room = EngineRoom(
+            config, options, self._known, self.notes, check=self._setups.check
+        )
         self._engine = room.engine(self._keep, suite.redactor())
         self._retrieval = RetrievalRoom(config, options, suite, self.notes).retrieval(
             self._engine, use=self._consult, keep=self._keep
@@ -154,15 +158,17 @@ class Running:
         if item.variant is None or item.get_closest_marker("skip"):
             return
         try:
-            self._requests[item.nodeid] = tuple(
+            requests = tuple(
                 self._planner.request(item.prepared, item.variant, trial=trial)
                 for trial in range(item.trials)
             )
         except DiagnosisError as error:
             self._unplanned[item.nodeid] = error
             return
+        self._requests[item.nodeid] = requests
+        self._setups.plan(item.variant, item.prepared, requests[0], self._planner)
         if any(isinstance(check, Inquiring) for check in item.prepared.checks):
-            for request in self._requests[item.nodeid]:
+            for request in requests:
                 self._asking[request.key] = item.prepared
 
     async def _ask_ahead(self, request: Request, answer: Answer) -> None:
@@ -343,6 +349,7 @@ class Running:
         """Return what this process did, JSON-ready."""
         variants = list(self._variants.values())
         counts = self._engine.counts
+        setups = self._setups.of(variants)
         if self._options.budget is not None and counts.unpriced:
             self.notes.append(
                 f"--llm-budget could not watch {counts.unpriced} calls: their price"
@@ -357,6 +364,7 @@ class Running:
                 variant.name: list(differences(variants[0], variant))
                 for variant in variants
             },
+            "setups": {name: setup.to_dict() for name, setup in setups.items()},
         }
 
     def halt(self) -> None:

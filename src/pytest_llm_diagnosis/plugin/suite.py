@@ -18,11 +18,12 @@ from pytest_llm_diagnosis.checks.inquiring import AskingCheck
 from pytest_llm_diagnosis.documents import Documents
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
 from pytest_llm_diagnosis.preparing import prepare_file
-from pytest_llm_diagnosis.records import Passage, Variant
+from pytest_llm_diagnosis.records import Library, Passage, Variant
 from pytest_llm_diagnosis.redaction import Redactor, secrets_of
 from pytest_llm_diagnosis.requests import Prepared
 from pytest_llm_diagnosis.variants import (
     VariantsFile,
+    corpus_text,
     filled_text,
     find_variants_file,
     load_variants,
@@ -210,6 +211,17 @@ class Suite:
                 asked = resolve_selection(wanted, selection.file)
                 names = tuple(name for name in selection.names if name in asked)
             yield from (selection.file.variants[name] for name in names)
+
+    def library(self, variant: Variant) -> Library | None:
+        """Return the documents that a variant's file names, None where it has none."""
+        for selection in self._selections.values():
+            if selection.file.path == variant.location.path:
+                return selection.file.library
+        return None
+
+    def library_text(self, library: Library) -> str:
+        """Return the documents as a long context shows them."""
+        return corpus_text(self._documents, library.files)
 
     def redactor(self) -> Redactor:
         """Return what keeps the secrets of all loaded files hidden."""

@@ -35,6 +35,10 @@ Lane: TypeAlias = Literal["direct", "litellm"]
 """The way to an endpoint: one HTTP request of ours, or litellm."""
 Search: TypeAlias = Literal["text", "vectors", "hybrid"]
 """How passages are found: by their words, by their meaning, or by both."""
+Access: TypeAlias = Literal["open", "restricted"]
+"""Who may read the documents: everybody all of them, or not everybody each."""
+Changes: TypeAlias = Literal["rarely", "weekly", "daily", "hourly"]
+"""How often some document changes."""
 VariantKey: TypeAlias = tuple[str, str]
 """A variants file and a name in it."""
 
@@ -45,6 +49,8 @@ RETRIEVED, EMBEDDED = SUB_NAMES = (".retrieved", ".embeddings")
 LOCAL_MODELS = ("wordllama",)
 """Embedding models that Python packages hold."""
 SEARCHES: tuple[Search, ...] = ("text", "vectors", "hybrid")
+ACCESSES: tuple[Access, ...] = ("open", "restricted")
+CHANGES: tuple[Changes, ...] = ("rarely", "weekly", "daily", "hourly")
 DIMENSIONS: tuple[Dimension, ...] = ("facts", "form", "limits")
 
 

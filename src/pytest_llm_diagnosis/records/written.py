@@ -10,6 +10,8 @@ from typing import cast
 from pytest_llm_diagnosis.errors import Location
 
 from .terms import (
+    Access,
+    Changes,
     Dimension,
     Json,
     JsonObject,
@@ -215,6 +217,19 @@ class Retrieve:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """The documents of a variants file: what could be put before a model.
+
+    `files` are those that it names under `documents`, else all that its variants
+    name.  `access` and `changes` are what the user says of them.
+    """
+
+    files: tuple[Path, ...]
+    access: Access = "open"
+    changes: Changes = "rarely"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Examples:
     """Shown examples: `count` ideal answers of other cases, or fixed turns."""
 
@@ -232,8 +247,9 @@ class Variant:
     variant and when replaying.  `call` is `module:attribute` or a URL, which gets
     `headers`; `params` are settings of an application's calls.  `live_app` is the
     same filled from the environment.  `script` is a file of scripted answers.
-    `context` is the text of a whole corpus.  `lane` is the way to the endpoint
-    where one is insisted on; both give the same answer, so it stands in no key.
+    `context` is the text of a whole corpus, `window` the most tokens that a prompt
+    may have, where the file states it.  `lane` is the way to the endpoint where one
+    is insisted on; both give the same answer, so it stands in no key.
     One that `compares` gives the cosine of two texts, and is only asked by checks;
     one that `embeds` gives vectors, one that `searches` passages, and both are only
     asked by retrieval.
@@ -253,6 +269,7 @@ class Variant:
     examples: Examples | None = None
     retrieve: Retrieve | None = None
     context: str | None = None
+    window: int | None = None
     revision: str | None = None
     max_concurrency: int | None = None
     compares: bool = False

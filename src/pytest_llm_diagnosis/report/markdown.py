@@ -14,6 +14,7 @@ from pytest_llm_diagnosis.records import CaseResult
 
 from .escaping import markdown_escaped
 from .failure import first_line
+from .giving import giving_texts
 from .tables import Table, flip_table, part_table, rate_table, recall_texts
 from .terminal import INTERRUPTED, note_text, run_text
 from .verdicts import cases, next_text, verdict_text
@@ -126,6 +127,7 @@ def _evidence(view: View, probed: Sequence[VariantDiagnosis]) -> Iterator[str]:
     for table in (rate_table(diagnosis), part_table(diagnosis), flip_table(diagnosis)):
         yield from _table(table)
     yield from _listed("", recall_texts(diagnosis))
+    yield from _listed("What it costs", list(giving_texts(diagnosis)))
     notes = (f"note: {confound_text(one)}" for one in diagnosis.confounds)
     yield from _listed("", list(notes))
     for variant in probed:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pytest_llm_diagnosis.diagnosis import chosen, diagnose
 from pytest_llm_diagnosis.errors import DiagnosisError, InputError, Location
-from pytest_llm_diagnosis.records import CaseResult, RunFacts, Shard
+from pytest_llm_diagnosis.records import CaseResult, RunFacts, Shard, joined_setups
 
 from .view import View, in_order
 
@@ -76,6 +76,9 @@ def _view(
         },
         selected=selected or run.shard is not None,
         probing=run.probe != "off",
+        setups=joined_setups(
+            [told for part in parts for told in part.view.diagnosis.setups.items()]
+        ),
     )
     return View(
         run=run,

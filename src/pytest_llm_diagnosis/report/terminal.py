@@ -10,6 +10,7 @@ from pytest_llm_diagnosis.diagnosis import Confirmation, Diagnosis, VariantDiagn
 from pytest_llm_diagnosis.records import RunFacts
 
 from .comparing import comparison_lines
+from .giving import giving_texts
 from .lines import Line, Style, one_line, printable
 from .tables import flip_lines, rate_lines, recall_lines
 from .view import View
@@ -68,6 +69,7 @@ def summary_lines(view: View, *, causes: bool = False) -> list[Line]:
         *rate_lines(diagnosis),
         *flip_lines(diagnosis),
         *recall_lines(diagnosis),
+        *_giving(diagnosis),
         *(Line(text, "warn") for text in confound_lines(diagnosis.confounds)),
         Line(""),
         *(line for variant in probed for line in _diagnosis(variant, diagnosis)),
@@ -78,6 +80,14 @@ def summary_lines(view: View, *, causes: bool = False) -> list[Line]:
         Line(""),
         *_run(view.run, sum(one.calls for one in diagnosis.variants)),
     ]
+
+
+def _giving(diagnosis: Diagnosis) -> Iterator[Line]:
+    texts = list(giving_texts(diagnosis))
+    if texts:
+        yield Line("")
+    for text in texts:
+        yield from _wrapped(printable(text), "plain")
 
 
 def _changes(view: View) -> Iterator[Line]:

@@ -20,6 +20,8 @@ from pytest_llm_diagnosis.diagnosis import (
 from pytest_llm_diagnosis.records import Cause, Mark
 from pytest_llm_diagnosis.stats import SMALL_RATE, Interval
 
+from .giving import corpus_text
+
 _LISTED = 5
 _LEAST = 0.001
 FIXES: Mapping[Cause, str] = {
@@ -283,13 +285,18 @@ def _learn_why(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
 def _side_next(variant: VariantDiagnosis) -> str:
     verdict, causes = variant.verdict, variant.causes
     if verdict.kind == "knowledge":
-        return (
+        return _joined(
             f"put the source in context; it fixed {causes.get('knowledge', 0)} of "
-            f"{variant.repeating}. Fine-tuning is not indicated."
+            f"{variant.repeating}.",
+            corpus_text(variant),
+            "Fine-tuning is not indicated.",
         )
     if verdict.kind == "both":
         context = causes.get("knowledge", 0) + causes.get("both", 0)
-        return f"{_prompt_first(causes)}, then context ({cases(context)})."
+        return _joined(
+            f"{_prompt_first(causes)}, then context ({cases(context)}).",
+            corpus_text(variant),
+        )
     if verdict.fine_tune:
         return (
             "a LoRA fine-tune is worth trying (constrained decoding first where a "
@@ -299,6 +306,10 @@ def _side_next(variant: VariantDiagnosis) -> str:
         f"{_prompt_first(causes)}; a fine-tune is not shown to be needed "
         f"(P={verdict.fine_tune_probability:.2f}, it takes {FINE_TUNE:.2f})."
     )
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def _prompt_fixed(causes: Mapping[Cause, int]) -> list[str]:

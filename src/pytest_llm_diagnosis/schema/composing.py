@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pytest_llm_diagnosis.records import (
+    ACCESSES,
+    CHANGES,
     LANES,
     LOCAL_MODELS,
     MARKS,
@@ -194,6 +196,7 @@ _VARIANT: Final[Mapping[str, JsonObject]] = {
         _RETRIEVE,
     ),
     "context": _said("documents shown in full before every question", _GLOBS),
+    "window": _said("how many tokens the model takes, where nobody says", _COUNT),
     "call": _said(
         "your own application, as module:attribute, or a URL that requests are "
         "posted to",
@@ -218,6 +221,14 @@ _VARIANT: Final[Mapping[str, JsonObject]] = {
     ),
 }
 VARIANT_KEYS: Final = tuple(_VARIANT)
+_DOCUMENTS: Final[Mapping[str, JsonObject]] = {
+    "files": _said("which they are; else all that variants name", _GLOBS),
+    "access": _said(
+        "restricted where not everybody may read each of them",
+        {"enum": list(ACCESSES)},
+    ),
+    "changes": _said("how often one of them changes", {"enum": list(CHANGES)}),
+}
 
 
 def eval_schema(
@@ -265,6 +276,13 @@ def variants_schema() -> JsonObject:
         "type": "object",
         "properties": {
             "default": _said("the variants that run when none is chosen", _TEXT),
+            "documents": {
+                **_said(
+                    "the documents that could be put before the model",
+                    _mapping(_DOCUMENTS),
+                ),
+                "minProperties": 1,
+            },
             "variants": {
                 "type": "object",
                 "minProperties": 1,

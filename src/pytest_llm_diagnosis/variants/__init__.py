@@ -10,11 +10,13 @@ from __future__ import annotations
 from .comparing import differences
 from .environment import filled_text
 from .files import VariantsFile, find_variants_file
+from .giving import corpus_text
 from .loading import load_variants
 from .selection import resolve_selection
 
 __all__ = [
     "VariantsFile",
+    "corpus_text",
     "differences",
     "filled_text",
     "find_variants_file",

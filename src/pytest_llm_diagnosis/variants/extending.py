@@ -13,7 +13,7 @@ from pytest_llm_diagnosis.source import MapNode, place
 from .outlining import Layer
 
 SOURCES = ("model", "call", "script")
-_ENDPOINT = ("model", "api_base", "api_key", "params", "lane", "headers")
+_ENDPOINT = ("model", "api_base", "api_key", "params", "lane", "headers", "window")
 _JOINED = ("params", "headers")
 
 
@@ -92,10 +92,11 @@ def _over(layer: MapNode, below: MapNode) -> MapNode:
 def _dropped(layer: MapNode, below: MapNode) -> set[str]:
     """Return what is not taken over by a layer that asks something else.
 
-    Never headers: a token is meant for the URL that it stands beside.
+    Never headers: a token is meant for the URL that it stands beside.  Nor the
+    window: another model takes another number of tokens.
     """
     if "model" in layer or ("call" in layer and "call" in below):
-        return {*SOURCES, "headers"}
+        return {*SOURCES, "headers", "window"}
     return {*SOURCES, *_ENDPOINT}
 
 

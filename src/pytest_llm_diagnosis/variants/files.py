@@ -6,16 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_llm_diagnosis.records import Variant
+from pytest_llm_diagnosis.records import Library, Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantsFile:
-    """The variants of one file, in its order; `default` is a selection of them."""
+    """The variants of one file, in its order; `default` is a selection of them.
+
+    `library` are the documents that it names, None where it names none.
+    """
 
     path: Path
     default: str | None = None
     variants: Mapping[str, Variant] = field(default_factory=dict)
+    library: Library | None = None
 
 
 def find_variants_file(

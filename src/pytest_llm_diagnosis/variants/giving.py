@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
 from pytest_llm_diagnosis.documents import Documents
 from pytest_llm_diagnosis.errors import InputError, Location
-from pytest_llm_diagnosis.records import Examples, JsonObject, Message, Retrieve
+from pytest_llm_diagnosis.records import (
+    Access,
+    Changes,
+    Examples,
+    JsonObject,
+    Library,
+    Message,
+    Retrieve,
+)
 from pytest_llm_diagnosis.schema import validate
 from pytest_llm_diagnosis.source import (
     ListNode,
@@ -34,6 +43,13 @@ _EXAMPLES: JsonObject = {
 }
 
 
+def corpus_text(documents: Documents, paths: Sequence[Path]) -> str:
+    """Return whole documents as one text, each below its path as a heading."""
+    return "\n\n".join(
+        f"# {documents.name(path)}\n\n{documents.text(path).strip()}" for path in paths
+    )
+
+
 class Giver:
     """Reads the files that the variants of one file name."""
 
@@ -42,6 +58,8 @@ class Giver:
         self._folder = path.parent
         self._root = root
         self._documents = Documents(root)
+        self._named: set[Path] = set()
+        self._names_some = False
 
     def system(self, node: MapNode) -> str | None:
         """Return the system prompt, from its file when it names one."""
@@ -81,9 +99,29 @@ class Giver:
         if "context" not in node:
             return None
         paths = self._matching(node["context"], node.spots["context"][1])
-        return "\n\n".join(
-            f"# {self._documents.name(path)}\n\n{self._documents.text(path).strip()}"
-            for path in paths
+        return corpus_text(self._documents, paths)
+
+    def library(self, node: MapNode | None) -> Library | None:
+        """Return the documents that the file names: apart, else in its variants.
+
+        To be called when those were read.  Raises `InputError` where `node` says
+        something of documents that nothing names.
+        """
+        if node is None:
+            named = tuple(sorted(self._named))
+            return Library(files=named) if named else None
+        if "files" in node:
+            files = self._matching(node["files"], node.spots["files"][1])
+        else:
+            files = tuple(sorted(self._named))
+        if not files and not self._names_some:
+            location = place(node.start, self._path)
+            finding = "'documents' names no files, and no variant does"
+            raise InputError.at(location, finding, 'like files: "docs/**/*.md"')
+        return Library(
+            files=files,
+            access=cast("Access", node.get("access", "open")),
+            changes=cast("Changes", node.get("changes", "rarely")),
         )
 
     def script(self, node: MapNode) -> Path | None:
@@ -107,6 +145,7 @@ class Giver:
 
     def _matching(self, patterns: Node, spot: Spot) -> tuple[Path, ...]:
         """Return the files that one pattern or a list of them matches, sorted."""
+        self._names_some = True
         if isinstance(patterns, ListNode):
             pairs = list(zip(patterns, patterns.spots, strict=True))
         else:
@@ -116,6 +155,7 @@ class Giver:
             for pattern, pattern_spot in pairs
             for path in self._glob(str(pattern), place(pattern_spot, self._path))
         }
+        self._named |= paths
         return tuple(sorted(paths))
 
     def _glob(self, pattern: str, location: Location) -> set[Path]:

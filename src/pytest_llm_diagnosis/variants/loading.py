@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
-from pytest_llm_diagnosis.records import SUB_NAMES, Variant
+from pytest_llm_diagnosis.records import SUB_NAMES, Library, Variant
+from pytest_llm_diagnosis.source import MapNode
 
 from .environment import Environment
 from .extending import Chains
@@ -35,9 +36,12 @@ def load_variants(
     filled = _chosen(wanted, outline, path) if live else frozenset()
     loader = _Loader(outline, path, root, environment)
     variants = loader.variants(filled)
+    library = loader.library(outline.documents)
     if loader.problems:
         raise InputError(dict.fromkeys(loader.problems))
-    return VariantsFile(path=path, default=outline.default, variants=variants)
+    return VariantsFile(
+        path=path, default=outline.default, variants=variants, library=library
+    )
 
 
 def _chosen(wanted: str | None, outline: Outline, path: Path) -> frozenset[str]:
@@ -73,6 +77,14 @@ class _Loader:
                 made[name] = variant
         self.problems += _shadowed(made)
         return made
+
+    def library(self, node: MapNode | None) -> Library | None:
+        """Return the documents, once the variants are made."""
+        try:
+            return self._maker.library(node)
+        except InputError as error:
+            self.problems += error.problems
+            return None
 
     def _variant(self, name: str, *, live: bool) -> Variant:
         merged = self._chains.merged(name)

@@ -12,6 +12,7 @@ from pytest_llm_diagnosis.records import (
     Endpoint,
     JsonObject,
     Lane,
+    Library,
     Variant,
 )
 from pytest_llm_diagnosis.schema import meant
@@ -31,6 +32,13 @@ class Maker:
     def __init__(self, path: Path, root: Path) -> None:
         self._path = path
         self._giver = Giver(path, root)
+
+    def library(self, node: MapNode | None) -> Library | None:
+        """Return the documents: those that the file states, else its variants'.
+
+        To be called when all variants are made; raises `InputError`.
+        """
+        return self._giver.library(node)
 
     def variant(self, layer: Layer, merged: Merged, filled: MapNode | None) -> Variant:
         """Return a variant from its merged keys, and those filled in for a call.
@@ -61,6 +69,7 @@ class Maker:
                 lambda one: self._giver.retrieve(one, filled), node, problems
             ),
             context=_try(self._giver.context, node, problems),
+            window=_count(node, "window"),
             revision=_text(node, "revision"),
             max_concurrency=_count(node, "max_concurrency"),
             lane=cast("Lane | None", node.get("lane")),

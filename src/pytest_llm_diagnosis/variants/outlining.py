@@ -28,11 +28,15 @@ class Layer(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """The layers of a file, its default selection, and what is wrong so far."""
+    """The layers of a file, its default selection, and what is wrong so far.
+
+    `documents` is what it says of its documents, without what is faulty.
+    """
 
     layers: Mapping[str, Layer]
     default: str | None
     problems: tuple[Problem, ...]
+    documents: MapNode | None = None
 
 
 def read_outline(path: Path) -> Outline:
@@ -50,11 +54,20 @@ def read_outline(path: Path) -> Outline:
     }
     problems += [problem for layer in layers.values() for problem in _bad_name(layer)]
     default = root.get("default")
+    documents = _documents(root, faults)
     if not isinstance(default, str):
-        return Outline(layers, None, tuple(problems))
+        return Outline(layers, None, tuple(problems), documents)
     location = locate(root, ["default"], path, key=False)
     problems += _bad_default(default, list(layers), location)
-    return Outline(layers, default, tuple(problems))
+    return Outline(layers, default, tuple(problems), documents)
+
+
+def _documents(root: MapNode, faults: list[Fault]) -> MapNode | None:
+    """Return what the file says of its documents, None where that is faulty."""
+    documents = root.get("documents")
+    if any(fault.trail[:1] == ("documents",) for fault in faults):
+        return None
+    return documents if isinstance(documents, MapNode) else None
 
 
 def _faulty_keys(faults: list[Fault]) -> Mapping[str, set[str]]:
