@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval_files import UNTIMED
-from pytest_llm_diagnosis.errors import InputError, Location
+from pytest_llm_diagnosis.errors import InputError, Location, Problem
 from pytest_llm_diagnosis.source import (
     ListNode,
     MapNode,
@@ -292,6 +292,17 @@ def test_problems_are_told_together() -> None:
 def test_a_repeated_key_points_at_the_first() -> None:
     """The hint names the line of the first one."""
     assert problems("a: 1\nb: 1\na: 2\n")[1] == "  it is first given in line 1"
+
+
+def test_the_end_of_a_text_is_in_its_last_line() -> None:
+    """A bracket that nobody closes is told at a line that the file has."""
+    assert problems("{")[0].startswith("a.yaml:1: ")
+
+
+def test_a_finding_is_one_line_whatever_it_quotes() -> None:
+    """What stands in a file forges no line of its own, and no command of a log."""
+    problem = Problem(location=HERE, finding="a\n::error::x\x1b", hint="b\r\nc\u2028d")
+    assert problem.show() == ("a.yaml:3: a\\n\\x3a:error::x\\x1b\n  b\\r\\nc\\u2028d")
 
 
 def test_dates_are_not_objects() -> None:

@@ -19,6 +19,7 @@ from .errors import DiagnosisError
 from .gates import Gate, judge, needs_baseline
 from .importing import module_of
 from .new_files import write_new
+from .printing import on_one_line, printable
 from .promptfoo import import_config, summary
 from .report.comparing import compared, comparison_lines
 from .report.explaining import explained
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         told: _Told = options.command(options)
     except (DiagnosisError, OSError) as error:
-        sys.stderr.write(f"llm-diagnosis: {error}\n")
+        sys.stderr.write(f"llm-diagnosis: {printable(str(error))}\n")
         return 2
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the terminal cannot show must not end the report.
@@ -304,7 +305,8 @@ def _explain(options: argparse.Namespace) -> _Told:
 
 
 def _text(lines: Iterable[Line]) -> str:
-    return "".join(f"{line.text}\n" for line in lines)
+    # A saved report may hold anything in any of its texts, names included.
+    return "".join(f"{on_one_line(line.text)}\n" for line in lines)
 
 
 def _schema(options: argparse.Namespace) -> _Told:

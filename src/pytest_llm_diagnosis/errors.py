@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .printing import on_one_line
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
@@ -26,7 +28,7 @@ class Location:
         path = self.path
         if root is not None and path.is_relative_to(root):
             path = path.relative_to(root)
-        return f"{path.as_posix()}:{self.line}"
+        return f"{on_one_line(path.as_posix())}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +40,12 @@ class Problem:
     hint: str = ""
 
     def show(self, root: Path | None = None) -> str:
-        """Return `path:line: finding`, then the hint on an indented line."""
-        first = f"{self.location.show(root)}: {self.finding}"
-        return f"{first}\n  {self.hint}" if self.hint else first
+        """Return `path:line: finding`, then the hint on an indented line.
+
+        Either is one line, whatever was quoted from the file.
+        """
+        first = f"{self.location.show(root)}: {on_one_line(self.finding)}"
+        return f"{first}\n  {on_one_line(self.hint)}" if self.hint else first
 
 
 class DiagnosisError(Exception):

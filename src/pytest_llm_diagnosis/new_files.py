@@ -1,11 +1,29 @@
-"""Files that a command writes where none stands."""
+"""Files that are written where none stands, or in one step in place of another."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .errors import InputError, Location, Problem
+
+
+def replace_file(path: Path, chunks: Iterable[str], encoding: str = "utf-8") -> None:
+    """Write texts beside a file's place, and put them there in one step.
+
+    No reader sees half of it.  A link that stands there, or where the draft does,
+    is replaced and not followed: a checkout may hold links that lead anywhere.
+    Raises `OSError`, and `UnicodeEncodeError`, and then changes nothing.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    draft.unlink(missing_ok=True)
+    try:
+        with draft.open("x", encoding=encoding, newline="\n") as file:
+            file.writelines(chunks)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def write_new(folder: Path, files: Mapping[str, str]) -> list[Path]:

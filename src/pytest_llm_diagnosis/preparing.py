@@ -31,6 +31,7 @@ def prepare_file(path: Path, root: Path, registry: Registry) -> PreparedFile:
         finding = f"the file is outside the root folder {root}"
         hint = "run pytest above it, or choose the folder with --rootdir"
         raise InputError.at(Location(path=path), finding, hint)
+    refuse_link_out(path, root)
     nodeid = path.relative_to(root).as_posix()
     loaded = read_cases(path, root, registry)
     found = PreparedFile([], [*loaded.problems], [])
@@ -45,6 +46,14 @@ def prepare_file(path: Path, root: Path, registry: Registry) -> PreparedFile:
         found.warnings.extend(tested.warnings)
         found.cases.append(ready)
     return found
+
+
+def refuse_link_out(path: Path, root: Path) -> None:
+    """Raise `InputError` at a file below `root` that is a link to one outside."""
+    if path.is_relative_to(root) and not path.resolve().is_relative_to(root.resolve()):
+        finding = f"a link leads out of the root folder {root}"
+        hint = "put the file itself there, or choose the folder with --rootdir"
+        raise InputError.at(Location(path=path), finding, hint)
 
 
 def _prepare(nodeid: str, case: Case, registry: Registry) -> Prepared:

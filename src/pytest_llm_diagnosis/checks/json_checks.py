@@ -213,14 +213,15 @@ def _from_text(text: str) -> CompiledSchema | Flaw:
 def _from_file(folder: Path, root: Path, written: str) -> CompiledSchema | Flaw:
     try:
         path = (folder / written).resolve()
-        if not path.is_relative_to(root.resolve()):
+        if not path.is_relative_to(root.resolve()) or Path(written).is_absolute():
             return Flaw(finding=f"file {written} lies outside {root}")
         if not path.is_file():
             return _missing(path, written)
         return _compiled(decode(path.read_text("utf-8-sig")), f"{written}: ")
     except json.JSONDecodeError as error:
         return Flaw(finding=f"{written}:{error.lineno}: not JSON: {error.msg}")
-    except (OSError, ValueError) as error:
+    # A loop of symlinks is a RuntimeError up to Python 3.12, an OSError after.
+    except (OSError, RuntimeError, ValueError) as error:
         return Flaw(finding=f"{shown(written)} cannot be read: {error}")
 
 

@@ -7,10 +7,11 @@ import contextlib
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from pytest_llm_diagnosis.errors import ModelError, NotAskedError
+from pytest_llm_diagnosis.errors import InputError, ModelError, NotAskedError
 from pytest_llm_diagnosis.models import Model
 from pytest_llm_diagnosis.records import Answer, Request, VariantKey
 from pytest_llm_diagnosis.redaction import Redactor
@@ -19,6 +20,11 @@ from .budget import Budget
 from .counts import Counts
 from .limiter import Limiter
 from .retry import RetryPolicy, given_up
+
+_Done = TypeVar("_Done")
+
+_LONGEST = 2_000
+"""Characters of an error; a provider's may repeat all that it was sent."""
 
 STOPPED = "not asked: the run was stopped"
 
@@ -142,14 +148,14 @@ class Caller:
             if self._stopped.is_set():
                 raise NotAskedError(STOPPED)
             # In the slot, so that those who wait for it keep their order.
-            model = await self._model(request.asks)
+            model = await self._without_secrets(self._model(request.asks))
             self.counts.calls += first
             self.counts.probe_calls += first and urgency > 0 and not request.inquires
             self.counts.check_calls += first and request.inquires
             self.counts.retrieval_calls += first and request.retrieves
             self.counts.in_flight += 1
             try:
-                answer = await self._redacted(model, request)
+                answer = await self._without_secrets(model.answer(request))
             except ModelError as error:
                 if error.retryable and error.status in OVERLOADED:
                     limiter.overloaded(number, error.retry_after)
@@ -157,18 +163,19 @@ class Caller:
             finally:
                 self.counts.in_flight -= 1
             limiter.succeeded()
-            return answer
+            return self._redactor.answer(answer)
 
-    async def _redacted(self, model: Model, request: Request) -> Answer:
-        """Make one call; neither its answer nor its error carries a secret."""
+    async def _without_secrets(self, step: Awaitable[_Done]) -> _Done:
+        """Wait for a step of a call, whose errors may carry secrets."""
         try:
-            answer = await model.answer(request)
+            return await step
+        except InputError as error:
+            raise self._redactor.error(error) from None
         except ModelError as error:
-            told = self._redactor.text(error.message)
+            told = _shortened(self._redactor.text(error.message))
             if told == error.message:
                 raise
             raise error.saying(told) from None
-        return self._redactor.answer(answer)
 
     async def _model(self, variant: VariantKey) -> Model:
         """Return the variant's model, opened once and off the loop's thread."""
@@ -202,3 +209,10 @@ class Caller:
         if endpoint not in self._endpoints:
             self._endpoints[endpoint] = Limiter(self._concurrency)
         return self._endpoints[endpoint]
+
+
+def _shortened(message: str) -> str:
+    more = len(message) - _LONGEST
+    if more <= 0:
+        return message
+    return f"{message[:_LONGEST]}... ({more:,} more characters)"

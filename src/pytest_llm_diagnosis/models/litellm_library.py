@@ -13,6 +13,7 @@ import inspect
 import logging
 import os
 import time
+import warnings
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Any, NamedTuple, cast
@@ -81,7 +82,20 @@ def library() -> ModuleType:
     if "LITELLM_LOG" not in os.environ:
         for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
+    _build_responses(litellm)
     return cast("ModuleType", litellm)
+
+
+def _build_responses(litellm: ModuleType) -> None:
+    """Let pydantic build the classes of answers, which it puts off, in silence.
+
+    On Python 3.13 it warns of litellm's `ReadOnly` items, and would do so within
+    the first call: where a project turns warnings into errors, no call succeeds.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        litellm.ModelResponse()
+        litellm.EmbeddingResponse()
 
 
 def _is_imported() -> bool:

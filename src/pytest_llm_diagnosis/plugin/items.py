@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import pytest
-from _pytest._code.code import TerminalRepr, TracebackStyle
+from _pytest._code.code import TerminalRepr
 
 from pytest_llm_diagnosis.errors import (
     BudgetError,
@@ -30,6 +30,9 @@ from .python_tests import NO_VARIANT
 from .text import CleanText
 
 if TYPE_CHECKING:
+    # Older pytest has it under another name.
+    from _pytest._code.code import TracebackStyle
+
     from .session import EvalSession
 
 

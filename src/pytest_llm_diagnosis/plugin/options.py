@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,6 +180,16 @@ def _one_of(values: dict[str, str | None], twin: str) -> str:
     return value
 
 
+def _leaves(path: Path, root: Path, *, in_ini: bool) -> bool:
+    meant_inside = in_ini or Path(os.path.normpath(path)).is_relative_to(root)
+    try:
+        within = path.parent.resolve().is_relative_to(root.resolve())
+    # A loop of symlinks is a RuntimeError up to Python 3.12.
+    except (OSError, RuntimeError):
+        return True
+    return meant_inside and not within
+
+
 def _variants_file(config: pytest.Config, name: str | None) -> Path | None:
     if not name:
         return None
@@ -189,11 +200,21 @@ def _variants_file(config: pytest.Config, name: str | None) -> Path | None:
 
 
 def _reports(config: pytest.Config, names: list[str]) -> tuple[Path, ...]:
+    """Return where reports go: anywhere the command line says, ini files inside.
+
+    No link of a checkout leads one out of it.
+    """
     paths = tuple(config.invocation_params.dir / name for name in names)
+    in_ini = config.getoption("llm_report") is None
     for path in paths:
         if path.suffix not in FORMATS:
             raise pytest.UsageError(
                 f"--llm-report {path.name}: unknown format {path.suffix!r}; "
                 f"valid: {', '.join(FORMATS)}"
+            )
+        if _leaves(path, config.rootpath, in_ini=in_ini):
+            name = "llm_report (ini)" if in_ini else "--llm-report"
+            raise pytest.UsageError(
+                f"{name} {path}: leads out of the root folder {config.rootpath}"
             )
     return paths

@@ -7,6 +7,8 @@ fixtures is not run again: they may have state, and it would be another test.
 from __future__ import annotations
 
 import inspect
+import io
+from contextlib import redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,12 +109,17 @@ def _asker(item: pytest.Item, session: EvalSession, result: CaseResult) -> Asker
 
 
 def _verdict(item: pytest.Item, model: LanguageModel) -> Verdict:
-    """Run the test's function once more, with another `llm`, and judge by its end."""
+    """Run the test's function once more, with another `llm`, and judge by its end.
+
+    What it prints was shown when the test failed, and is not shown again.
+    """
     arguments: dict[str, object] = getattr(item, "funcargs", {})
     function = getattr(item, "obj")  # noqa: B009 - a Function has it, an Item need not
     names = inspect.signature(function).parameters
+    unheard = io.StringIO()
     try:
-        function(**{**{name: arguments[name] for name in names}, "llm": model})
+        with redirect_stdout(unheard), redirect_stderr(unheard):
+            function(**{**{name: arguments[name] for name in names}, "llm": model})
     except FAILURES as error:
         return assertion_failed(error)
     return Verdict(check="assertion", passed=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_llm_diagnosis.printing import on_one_line
 from pytest_llm_diagnosis.report.formats import Writer, writer_of
 from pytest_llm_diagnosis.report.markdown import append_markdown
 from pytest_llm_diagnosis.report.terminal import summary_lines
@@ -52,8 +53,8 @@ class Reporting:
         terminalreporter.section("llm diagnosis")
         verbose = self._config.get_verbosity() > 0
         for line in summary_lines(view, causes=verbose):
-            terminalreporter.write_line(line.text, **line.markup)
+            terminalreporter.write_line(on_one_line(line.text), **line.markup)
         for text in self._unwritten:
-            terminalreporter.write_line(text, red=True)
+            terminalreporter.write_line(on_one_line(text), red=True)
         for command in commands(self._config, view, expected):
             terminalreporter.write_line(command)

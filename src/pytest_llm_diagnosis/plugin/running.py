@@ -62,7 +62,8 @@ class Running:
     """Everything of one process that needs answers.
 
     `notes` holds what a reader of the summary should know of the run.  `display`
-    shows how far it is, in the way of `display_of` if it is left out.
+    shows how far it is, in the way of `display_of` if it is left out.  `redactor`
+    removes the secrets of the files that were loaded.
     """
 
     def __init__(
@@ -89,7 +90,8 @@ class Running:
         room = EngineRoom(
             config, options, self._known, self.notes, check=self._setups.check
         )
-        self._engine = room.engine(self._keep, suite.redactor())
+        self.redactor = suite.redactor()
+        self._engine = room.engine(self._keep, self.redactor)
         self._retrieval = RetrievalRoom(config, options, suite, self.notes).retrieval(
             self._engine, use=self._consult, keep=self._keep
         )

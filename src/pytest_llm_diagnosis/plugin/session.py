@@ -44,7 +44,7 @@ from .python_tests import (
 )
 from .sharding import Collected
 from .suite import Suite
-from .text import CleanText
+from .text import CleanText, plain_repr, without_steering
 from .warming import Warming
 
 if TYPE_CHECKING:
@@ -238,6 +238,8 @@ class EvalSession:
                 result = replace(result, rank=self.running.failed(item, result))
         elif call.excinfo and isinstance(call.excinfo.value, DiagnosisError):
             report.longrepr = text_of_error(item, call.excinfo)
+        if isinstance(item, EvalItem) or is_eval_test(item):
+            self._make_plain(report)
         if is_eval_test(item):
             result = result_of_test(item, call, report)
             if result is not None and result.outcome == "failed":
@@ -247,7 +249,20 @@ class EvalSession:
             # Within one process the record itself travels; what xdist carries is text.
             told = json.dumps(result.to_dict()) if is_worker(self._config) else result
             report.user_properties.append((RESULT, told))
+        if self._running is not None:
+            # An application, a client or its debug log may have printed a key.
+            text = self._running.redactor.text
+            report.sections = [(name, text(shown)) for name, shown in report.sections]
         return report
+
+    def _make_plain(self, report: pytest.TestReport) -> None:
+        """Let a report hold a model's text as mere text: in tracebacks, in prints."""
+        coloured = self._config.get_terminal_writer().hasmarkup
+        shown = plain_repr(report.longrepr, coloured=coloured)
+        report.longrepr = shown  # type: ignore[assignment]  # of the kind it was
+        report.sections = [
+            (name, without_steering(text)) for name, text in report.sections
+        ]
 
     def _probe_test(self, item: pytest.Item, result: CaseResult) -> int | None:
         """Find out why a Python test fails; return its rank, None if it has none."""

@@ -15,9 +15,10 @@ import pytest
 
 from pytest_llm_diagnosis.checks import Registry, default_registry
 from pytest_llm_diagnosis.checks.inquiring import AskingCheck
+from pytest_llm_diagnosis.checks.loose import Loose
 from pytest_llm_diagnosis.documents import Documents
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
-from pytest_llm_diagnosis.preparing import prepare_file
+from pytest_llm_diagnosis.preparing import prepare_file, refuse_link_out
 from pytest_llm_diagnosis.records import Library, Passage, Variant
 from pytest_llm_diagnosis.redaction import Redactor, secrets_of
 from pytest_llm_diagnosis.requests import Prepared
@@ -174,6 +175,8 @@ class Suite:
             raise self._broken[file].told_again(path, self._root)
         if file not in self._selections:
             try:
+                if self._options.variants_file is None:
+                    refuse_link_out(file, self._root)
                 self._selections[file] = self._select(file)
             except InputError as error:
                 self._broken[file] = Told(error, path)
@@ -225,22 +228,28 @@ class Suite:
 
     def redactor(self) -> Redactor:
         """Return what keeps the secrets of all loaded files hidden."""
+        files = [selection.file for selection in self._selections.values()]
         variants = [
             written
-            for selection in self._selections.values()
-            for variant in selection.file.variants.values()
+            for file in files
+            for variant in file.variants.values()
             for written in (
                 variant.written or (variant.call, variant.headers, variant.params),
                 *_written_to_retrieve(variant),
             )
         ]
-        asked = (
-            (check.model, check.api_base)
+        checks = (
+            check.check if isinstance(check, Loose) else check
             for prepared in self.all_cases
             for check in prepared.checks
+        )
+        asked = (
+            (check.model, check.api_base)
+            for check in checks
             if isinstance(check, AskingCheck)
         )
-        return Redactor(secrets_of([*variants, *asked], os.environ))
+        names = (name for file in files for name in file.variables)
+        return Redactor(secrets_of([*variants, *asked], os.environ, names))
 
     def filled(self, text: str, place: Location) -> str:
         """Return a text with its `${NAME}` filled in; a replay fills nothing in.

@@ -6,6 +6,7 @@ declared to return and to write to; neither has a public name yet.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -50,3 +51,29 @@ class CleanText(TerminalRepr):
 
     def __str__(self) -> str:
         return "\n".join(line.text for line in self.lines)
+
+
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+
+
+def without_steering(text: str) -> str:
+    """Return captured text without colours, whatever else steers a terminal shown."""
+    return printable(_COLOURS.sub("", text))
+
+
+def plain_repr(shown: object, *, coloured: bool) -> object:
+    """Return a representation of a failure whose texts are mere text.
+
+    pytest shows both sides of a comparison as they are, which of a model's answer
+    may be anything.  Where it has `coloured` them itself, its colours go too, since
+    nobody can tell them from the model's.
+    """
+    if isinstance(shown, str):
+        return without_steering(shown) if coloured else printable(shown)
+    if isinstance(shown, list | tuple):
+        parts = [plain_repr(part, coloured=coloured) for part in shown]
+        return parts if isinstance(shown, list) else tuple(parts)
+    if isinstance(shown, TerminalRepr) and not isinstance(shown, CleanText):
+        for name, value in vars(shown).items():
+            setattr(shown, name, plain_repr(value, coloured=coloured))
+    return shown

@@ -21,6 +21,9 @@ from .lines import Line, one_line, printable
 SHOWN = 600
 """Characters of a text shown without `-vv`."""
 
+_SOURCE = 200
+"""Characters of a passage's name, which an application may make up."""
+
 
 def first_line(result: CaseResult) -> str:
     """Return one line that says what failed: `number:missing: expected 45 ...`."""
@@ -102,9 +105,8 @@ def _verdict(dimension: str, verdict: Verdict) -> Iterator[Line]:
 def _contexts(contexts: Sequence[Context], most: int | None) -> Iterator[Line]:
     yield Line(f"contexts ({len(contexts)}):", "dim")
     for number, context in enumerate(contexts, start=1):
-        yield from _block(
-            f"  [{number}] {printable(context.source)}", context.text, most
-        )
+        source = one_line(context.source, _SOURCE)
+        yield from _block(f"  [{number}] {source}", context.text, most)
 
 
 def _block(name: str, text: str, most: int | None) -> Iterator[Line]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pytest_llm_diagnosis.diagnosis import Comparison, Confirmation, Diagnosis
 from pytest_llm_diagnosis.errors import InputError, Location
+from pytest_llm_diagnosis.new_files import replace_file
 from pytest_llm_diagnosis.records import CaseResult, JsonObject, RunFacts
 
-from .drafts import whole_file
 from .view import View
 from .wording import diagnosis_dict
 
@@ -22,8 +22,8 @@ def write_json(path: Path, view: View) -> None:
 
     Text is ASCII-escaped: model text may hold what UTF-8 cannot encode.
     """
-    with whole_file(path) as file:
-        file.writelines(_chunks(view))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, _chunks(view), encoding="ascii")
 
 
 def read_json(path: Path) -> View:
@@ -42,7 +42,15 @@ def read_json(path: Path) -> View:
             ),
             comparison=_comparison(data.get("baseline")),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    # Deep nesting ends the parser's recursion.
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
         finding = f"not a report of this plugin: {error}"
         raise InputError.at(Location(path=path), finding) from error
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pytest_llm_diagnosis.diagnosis import Spotted, VariantDiagnosis
+from pytest_llm_diagnosis.new_files import replace_file
 from pytest_llm_diagnosis.records import CaseResult
 
 from .escaping import markdown_escaped
@@ -39,9 +40,9 @@ _CLOSING = 200
 
 
 def write_markdown(path: Path, view: View) -> None:
-    """Write the report; raises `OSError`."""
+    """Write the report in one step; raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(markdown_text(view), encoding="utf-8", newline="\n")
+    replace_file(path, [markdown_text(view)])
 
 
 def append_markdown(path: Path, view: View) -> None:

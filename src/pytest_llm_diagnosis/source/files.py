@@ -44,11 +44,12 @@ def inside(
         path = (folder / written).resolve()
         found = path.is_file()
         within = path.is_relative_to(root.resolve())
+        loops = path.is_symlink()  # for which Python 3.13 raises nothing
     # A loop of symlinks is a RuntimeError up to Python 3.12, an OSError after.
     except (OSError, RuntimeError, ValueError):
-        raise InputError.at(
-            location, f"{what} file {written!r} is not a usable path"
-        ) from None
+        loops = True
+    if loops:
+        raise InputError.at(location, f"{what} file {written!r} is not a usable path")
     if not within or Path(written).is_absolute():
         raise InputError.at(
             location,

@@ -16,11 +16,13 @@ from pytest_llm_diagnosis.errors import InputError, Location, Problem
 
 from .building import Builder, HopelessError
 from .files import read_text
-from .nodes import Node, place
+from .nodes import Mark, Node, place
 
 _UNPRINTABLE = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
+# What YAML 1.1 counts as the end of a line.
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 def read(path: Path) -> Node:
@@ -74,10 +76,19 @@ def _syntax_problem(error: YAMLError, text: str, path: Path) -> Problem:
     if "end of stream" in problem and error.context_mark is not None:
         mark = error.context_mark
     return Problem(
-        location=place(mark, path) if mark is not None else Location(path=path),
+        location=_within(text, mark, path),
         finding=f"not YAML: {problem}",
         hint=_syntax_hint(error, text),
     )
+
+
+def _within(text: str, mark: Mark | None, path: Path) -> Location:
+    """Return where a mark stands; the end of a text is in its last line."""
+    if mark is None:
+        return Location(path=path)
+    found = place(mark, path)
+    last = len(_LINE_END.findall(text)) + 1
+    return found if found.line <= last else Location(path=path, line=last)
 
 
 def _character_problem(error: YAMLError, text: str, path: Path) -> Problem:

@@ -114,14 +114,26 @@ def recording_path(variant: Variant) -> Path:
 def load_recording(path: Path) -> Recording:
     """Return the recording in a file, an empty one when there is no file.
 
-    Raises `InputError` with every line that is no recorded answer, `StoreError`
-    when the file cannot be read.
+    Raises `InputError` with every line that is no recorded answer, and where a
+    link leads out of the folder that the recordings belong to; `StoreError` when
+    the file cannot be read.
     """
+    if not _stays_inside(path):
+        finding = f"a link leads out of {path.parent.parent}"
+        raise InputError.at(Location(path=path), finding, "put the file itself there")
     problems: list[Problem] = []
     lines = tuple(_lines(path, problems))
     if problems:
         raise InputError(problems)
     return Recording(path, lines)
+
+
+def _stays_inside(path: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(path.parent.parent.resolve())
+    # A loop of links is a RuntimeError up to Python 3.12.
+    except (OSError, RuntimeError):
+        return False
 
 
 def _lines(path: Path, problems: list[Problem]) -> Iterator[Line]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, get_args
 
 from pytest_llm_diagnosis.errors import StoreError
+from pytest_llm_diagnosis.new_files import replace_file
 from pytest_llm_diagnosis.records import Arm
 
 from .lines import Head, format_line, head_of, parse
@@ -107,13 +107,9 @@ def _words(line: Line) -> list[object]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write beside the file and rename, so that no reader sees half of it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        draft.write_bytes(text.encode("utf-8"))
-        draft.replace(path)
+        replace_file(path, [text])
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise StoreError(
             f"{path}: the recording cannot be written: {error.strerror or error}"
         ) from error

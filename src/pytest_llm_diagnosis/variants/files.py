@@ -13,13 +13,15 @@ from pytest_llm_diagnosis.records import Library, Variant
 class VariantsFile:
     """The variants of one file, in its order; `default` is a selection of them.
 
-    `library` are the documents that it names, None where it names none.
+    `library` are the documents that it names, None where it names none; `variables`
+    the names that stand as `${NAME}` anywhere in the file.
     """
 
     path: Path
     default: str | None = None
     variants: Mapping[str, Variant] = field(default_factory=dict)
     library: Library | None = None
+    variables: frozenset[str] = frozenset()
 
 
 def find_variants_file(

@@ -160,6 +160,7 @@ class Giver:
 
     def _glob(self, pattern: str, location: Location) -> set[Path]:
         try:
+            self._refuse_climbing(pattern, location)
             found = {path for path in self._folder.glob(pattern) if path.is_file()}
             paths = {path.resolve() for path in found}
         # What a pattern may not be differs between the versions of Python.
@@ -174,6 +175,15 @@ class Giver:
             hint = "patterns are relative to the folder of this file"
             raise InputError.at(location, f"no file matches {pattern!r}", hint)
         return paths
+
+    def _refuse_climbing(self, pattern: str, location: Location) -> None:
+        """Raise `InputError` before a search outside the root folder begins."""
+        parts = Path(pattern).parts
+        wild = next((n for n, part in enumerate(parts) if set("*?[") & set(part)), None)
+        begin = self._folder.joinpath(*parts[:wild]).resolve()
+        climbs = wild is not None and ".." in parts[wild:]
+        if climbs or not begin.is_relative_to(self._root.resolve()):
+            raise InputError.at(location, f"{pattern!r} leads out of the root folder")
 
     def _location(self, node: MapNode, key: str) -> Location:
         return place(node.spots[key][1], self._path)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pytest_llm_diagnosis.errors import InputError, Location, Problem
 from pytest_llm_diagnosis.records import SUB_NAMES, Library, Variant
-from pytest_llm_diagnosis.source import MapNode
+from pytest_llm_diagnosis.redaction import variables_in
+from pytest_llm_diagnosis.source import MapNode, read_text
 
 from .environment import Environment
 from .extending import Chains
@@ -40,7 +41,11 @@ def load_variants(
     if loader.problems:
         raise InputError(dict.fromkeys(loader.problems))
     return VariantsFile(
-        path=path, default=outline.default, variants=variants, library=library
+        path=path,
+        default=outline.default,
+        variants=variants,
+        library=library,
+        variables=variables_in(read_text(path)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_llm_diagnosis.report.drafts import whole_file
+from pytest_llm_diagnosis.new_files import replace_file
 from pytest_llm_diagnosis.report.view import View
 
 from .page import page_chunks
@@ -12,8 +12,8 @@ from .page import page_chunks
 
 def write_html(path: Path, view: View) -> None:
     """Write the report in one step; raises `OSError`."""
-    with whole_file(path) as file:
-        file.writelines(page_chunks(view))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, page_chunks(view), encoding="ascii")
 
 
 def html_text(view: View) -> str:
