@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from pytest_llm_diagnosis.records import Json, JsonObject
@@ -27,24 +28,12 @@ def run_of(report: JsonObject) -> JsonObject:
 def told(report: JsonObject) -> JsonObject:
     """Return a report without what each run has of its own: times and counts."""
     run = {name: fact for name, fact in run_of(report).items() if name not in TOTALS}
-    cases = [{**case, "trials": _untimed(case)} for case in cases_of(report)]
-    listed = cast("list[JsonObject]", report["variants"])
-    variants = [
-        {**one, **{name: _without_time(one[name]) for name in ("spending", "extra")}}
-        for one in listed
-    ]
-    return {**report, "run": run, "cases": cases, "variants": variants}
+    return cast("JsonObject", _untimed({**report, "run": run}))
 
 
-def _without_time(spending: Json) -> Json:
-    if not isinstance(spending, dict):
-        return spending
-    return {name: value for name, value in spending.items() if name != "seconds"}
-
-
-def _untimed(case: JsonObject) -> list[JsonObject]:
-    trials = cast("list[JsonObject]", case["trials"])
-    return [
-        {name: value for name, value in trial.items() if name != "seconds"}
-        for trial in trials
-    ]
+def _untimed(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {name: _untimed(one) for name, one in value.items() if name != "seconds"}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_untimed(one) for one in value]
+    return value

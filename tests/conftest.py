@@ -178,13 +178,15 @@ def block(result: pytest.RunResult, begin: str, end: str) -> str:
 
     Times and temporary folders are replaced, so that blocks can be compared.
     """
-    lines = [_normal(line) for line in result.outlines]
+    lines = [normal(line) for line in result.outlines]
     first = next(i for i, line in enumerate(lines) if re.search(begin, line))
     rest = lines[first + 1 :]
     last = next((i for i, line in enumerate(rest) if re.search(end, line)), len(rest))
     return "\n".join([lines[first], *rest[:last]])
 
 
-def _normal(line: str) -> str:
+def normal(line: str) -> str:
+    """Return a line without what differs from run to run: times, folders."""
     line = re.sub(r"in \d+\.\d+s( \([\d:]+\))?", "in N s", line)
+    line = re.sub(r" +[+-]?\d+\.\d\d$", " N s", line)
     return re.sub(r"/\S*/pytest-of-\S+?/\S+?(?=/|\s|$)", "<suite>", line)

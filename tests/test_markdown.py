@@ -13,7 +13,19 @@ from hypothesis import strategies as st
 from diagnosed import grade, result, suite
 from eval_files import UNTIMED
 from pytest_llm_diagnosis.diagnosis import Confirmation, compare, diagnose
-from pytest_llm_diagnosis.records import CaseResult, Grade, RunFacts, Trial, Verdict
+from pytest_llm_diagnosis.records import (
+    Answer,
+    Ask,
+    CaseResult,
+    Finding,
+    Given,
+    Grade,
+    RunFacts,
+    Tokens,
+    Trial,
+    Verdict,
+)
+from pytest_llm_diagnosis.report.comparing import compared
 from pytest_llm_diagnosis.report.escaping import markdown_escaped
 from pytest_llm_diagnosis.report.lines import one_line
 from pytest_llm_diagnosis.report.markdown import (
@@ -89,6 +101,147 @@ def confirmed() -> View:
     return replace(shown, confirmations=(confirmation,))
 
 
+def priced(one: CaseResult, prompt: int, seconds: float, **arms: int) -> CaseResult:
+    """Return the case with so many prompt tokens and seconds, and those of its arms.
+
+    Each arm was asked twice; a token costs a millionth of a dollar.
+    """
+
+    def trial(tokens: int) -> Trial:
+        counted = Tokens(prompt=tokens, completion=12)
+        usd = tokens / 1_000_000
+        answer = Answer(text="t", tokens=counted, usd=usd, seconds=seconds)
+        return Trial(answer=answer, grade=one.trials[0].grade)
+
+    finding = one.finding
+    if finding is not None:
+        asks = {
+            arm: (Ask(facts=_helps(arm, one), trial=trial(tokens)),) * 2
+            for arm, tokens in arms.items()
+        }
+        finding = replace(finding, arms={**finding.arms, **asks})
+    return replace(one, trials=(trial(prompt),), finding=finding)
+
+
+def _helps(arm: str, one: CaseResult) -> bool:
+    helped = {"S": "instruction", "E": "knowledge"}
+    return one.finding is not None and one.finding.cause == helped[arm]
+
+
+def as_variant(
+    name: str, results: list[CaseResult], failing: set[str], prompt: int, seconds: float
+) -> list[CaseResult]:
+    """Return the results of another variant, of which these cases fail."""
+    return [
+        replace(
+            priced(
+                result(one.id, "failed" if one.id in failing else "passed",
+                       mark=one.mark, line=one.line, variant=name),
+                prompt, seconds,
+            ),
+            asks_facts=one.asks_facts, asks_form=one.asks_form,
+        )
+        for one in results
+    ]  # fmt: skip
+
+
+GIVEN = (
+    Given(
+        name="base", kind="prompt", model="openai/gpt-4.1-mini", provider="openai",
+        changes={"instructed": ("system",), "rag": ("retrieve",), "tuned": ("model",),
+                 "tuned_rag": ("retrieve", "model")},
+    ),
+    Given(
+        name="instructed", kind="prompt", model="openai/gpt-4.1-mini", gives=("system",)
+    ),
+    Given(
+        name="rag", kind="retrieval", model="openai/gpt-4.1-mini", gives=("retrieve",)
+    ),
+    Given(name="tuned", kind="weights", model="openai/ft:gpt-4.1-mini"),
+    Given(
+        name="tuned_rag", kind="weights", model="openai/ft:gpt-4.1-mini",
+        gives=("retrieve",),
+    ),
+)  # fmt: skip
+
+
+def several_variants() -> View:
+    """Return a run of four variants: who fixes what, at which price, after Holm."""
+    causes = {"knowledge": 13, "instruction": 3, "behavior": 4}
+    base = [
+        priced(one, 40, 0.5, S=62, E=160) if one.finding else priced(one, 40, 0.5)
+        for one in suite(24, **causes)
+    ]
+    failing = [one.id for one in base if one.outcome == "failed"]
+    knowledge = {name for name in failing if name.startswith("knowledge")}
+    results = [
+        *base,
+        *as_variant("instructed", base, knowledge | {"behavior-0"}, 65, 0.52),
+        *as_variant("rag", base, set(failing) - knowledge | {"pass-1"}, 240, 0.75),
+        *as_variant("tuned_rag", base, {"knowledge-1"}, 240, 0.8),
+    ]
+    diagnosis = diagnose(results, seed=7, given=GIVEN, probing=True)
+    return View(run=RUN, results=tuple(results), diagnosis=diagnosis)
+
+
+def fine_tuned() -> View:
+    """Return a fine-tune of a knowledge gap: the house style, and the wrong facts."""
+    base = suite(12, behavior=14, knowledge=1)
+    ignorant = [
+        replace(
+            result(f"fact-{n}", "failed", grades=grade("-", "-"), line=300 + n),
+            finding=Finding(cause="both", rung="behavior"),
+        )
+        for n in range(6)
+    ]
+    styled = {one.id: grade("-", "+") for one in ignorant[:4]}
+    styled["pass-3"] = grade("-", "+")
+    tuned = [
+        result(one.id, "failed" if one.id in styled else "passed", mark=one.mark,
+               line=one.line, variant="tuned", grades=styled.get(one.id, grade()))
+        for one in (*base, *ignorant)
+    ]  # fmt: skip
+    results = [*base, *ignorant, *tuned]
+    diagnosis = diagnose(results, seed=7, given=GIVEN, probing=True)
+    return View(run=RUN, results=tuple(results), diagnosis=diagnosis)
+
+
+def all_errors() -> list[CaseResult]:
+    """Return a run in which no call was answered."""
+    return [
+        replace(
+            result(f"c-{n}", "error", line=10 * n + 1),
+            trials=(Trial(error="401 no such key"),),
+            message="401 no such key",
+        )
+        for n in range(3)
+    ]
+
+
+def disguised() -> list[CaseResult]:
+    """Return a run with costumes of both kinds, beside what is plainly marked."""
+    results = suite(30, knowledge=9, instruction=2)
+    wrong = grade("-", "+")
+    hidden = [
+        replace(one, trials=result("x", "failed", grades=wrong).trials)
+        for one in results[-2:]
+    ]
+    marked = result("mislabelled", "failed", cause="examples", line=700)
+    return [*results[:-2], *hidden, marked]
+
+
+def worse() -> View:
+    """Return a run that lost cases against its baseline."""
+    before = view(suite(30, knowledge=4))
+    lost = {f"pass-{n}" for n in range(9)}
+    after = [
+        result(one.id, "failed", line=800, cause="knowledge") if one.id in lost else one
+        for one in before.results
+    ]
+    later = view(after)
+    return replace(later, comparison=compared(before, later, "old.json"))
+
+
 ENDINGS = {
     "knowledge": view(suite(29, knowledge=13, instruction=1, examples=1, unstable=3)),
     "behavior": view(suite(30, behavior=12, knowledge=1, examples=1)),
@@ -106,6 +259,30 @@ ENDINGS = {
         replace(RUN, interrupted=True, retries=3, waited=1.5, notes=("x: y\n  z",)),
     ),
     "confirmed": confirmed(),
+    "leaning": view(suite(30, knowledge=7, behavior=2)),
+    "withheld_evidence": view(
+        [
+            *suite(10, instruction=8),
+            *(
+                result(
+                    f"b-{n}",
+                    "failed",
+                    line=400 + n,
+                    finding=Finding(cause="unexplained", untested=("E",)),
+                )
+                for n in range(5)
+            ),
+        ]
+    ),
+    "all_errors": view(all_errors()),
+    "several_variants": several_variants(),
+    "fine_tuned": fine_tuned(),
+    "label_audit": view(disguised()),
+    "regression": worse(),
+    "over_budget": view(
+        suite(9, knowledge=3),
+        replace(RUN, unasked=7, notes=("2 failures not probed: the budget is spent",)),
+    ),
 }
 
 

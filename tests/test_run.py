@@ -125,13 +125,12 @@ def test_the_summary_compares_variants(suite: EvalSuite) -> None:
 
 COMPARED = """\
 ================================ llm diagnosis =================================
-failed  knowledge  behavior
-base    2 of 2     1 of 1
-rag     0 of 2     1 of 1
+base: verdict: none about causes: no failing case was asked again.
+next: run with --llm-probe standard to learn why these cases fail.
 
-what failed  facts only  form only  both  limits only  errors  skipped
-base         2           1          0     0            0       0
-rag          0           1          0     0            0       0
+failed  knowledge  behavior  facts  form
+base    2 of 2     1 of 1        2     1
+rag     0 of 2     1 of 1        0     1
 
 against base  mark       fixes   breaks  mid-p
 rag           knowledge  2 of 2  0 of 0  no difference detected (2 discordant)
@@ -139,9 +138,11 @@ rag           behavior   0 of 1  0 of 0  no difference detected (0 discordant)
 
 rag: its passages add about 12 prompt tokens a case (estimated)
 
-diagnosis of base: 3 of 3 cases failed
-verdict: none about causes: no failing case was asked again.
-next: run with --llm-probe standard to learn why these cases fail.
+fixes tried on base, and what each adds to a case:
+  fix        by   fixed   seconds
+  retrieval  rag  2 of 3 N s
+  extra tokens, USD: not measured
+  instruction, 3 examples, long context, fine-tune: not tried
 
 run: 5 calls, 0 stored answers; cost unknown"""
 

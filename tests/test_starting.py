@@ -17,10 +17,10 @@ def test_a_new_suite_runs_offline_and_is_diagnosed(pytester: pytest.Pytester) ->
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(
         [
+            "verdict: TOO LITTLE DATA*",
             "diagnosis of scripted: 2 of 2 cases failed*",
             "  knowledge * 1  gold passage in the prompt",
             "  instruction * 1  explicit instruction",
-            "verdict: TOO LITTLE DATA*",
         ]
     )
 

@@ -9,22 +9,48 @@ from typing import get_args
 import pytest
 
 from diagnosed import grade, result, suite
-from pytest_llm_diagnosis.diagnosis import Confound, Spread, compare, diagnose
-from pytest_llm_diagnosis.records import Arm, Ask, CaseResult, Cause, Finding, Rung
-from pytest_llm_diagnosis.report.verdicts import verdict_text
+from pytest_llm_diagnosis.diagnosis import (
+    Confound,
+    Diagnosis,
+    Spread,
+    compare,
+    diagnose,
+)
+from pytest_llm_diagnosis.records import (
+    Arm,
+    Ask,
+    CaseResult,
+    Cause,
+    Finding,
+    Given,
+    Rung,
+)
+from pytest_llm_diagnosis.report.audit import audit_lines
+from pytest_llm_diagnosis.report.layout import fitted
+from pytest_llm_diagnosis.report.terminal import evidence_lines, verdict_lines
+from pytest_llm_diagnosis.report.verdicts import next_text, verdict_text
 from pytest_llm_diagnosis.report.wording import (
     cause_text,
     confirmed_text,
-    confound_lines,
+    confound_text,
     diagnosis_dict,
-    diagnosis_lines,
 )
 
 
 def block(results: list[CaseResult]) -> list[str]:
-    """Return the block of the first variant."""
-    diagnosis = diagnose(results, seed=7)
-    return diagnosis_lines(diagnosis.variants[0], diagnosis)
+    """Return what is told of the first variant: verdict, evidence, label audit."""
+    return told_of(diagnose(results, seed=7))
+
+
+def told_of(diagnosis: Diagnosis) -> list[str]:
+    """Return what is told of a diagnosis's first variant."""
+    first = diagnosis.variants[0]
+    lines = [
+        *verdict_lines(first, diagnosis),
+        *evidence_lines(first),
+        *audit_lines([first]),
+    ]
+    return [line.text for line in fitted(lines) if line.text]
 
 
 def sentence(results: list[CaseResult]) -> str:
@@ -44,20 +70,20 @@ def test_a_whole_block() -> None:
     )
     assert "\n".join(block(results)) == dedent(
         """\
-        diagnosis of base: 21 of 50 cases failed; 17 repeat, 4 do not (42 extra calls)
-          cause                  cases  cheapest fix that worked
-          knowledge                 13  gold passage in the prompt
-          instruction                1  explicit instruction
-          examples                   1  3 examples from other cases
-          behavior                   1  none tried
-          unexplained                1  -
-          1 of 17 wore the other side's costume (form broke because it did not know: 1)
         verdict: KNOWLEDGE (P=0.81). Of 44 cases that need facts, 13 fail for lack of
           knowledge (95% 18-44%); of 36 with form checks, 3 fail for behavior (95%
           3-22%).
         next: put the source in context; it fixed 13 of 17. Fine-tuning is not
           indicated.
-        marks that contradict their cause:
+        diagnosis of base: 21 of 50 cases failed; 17 repeat, 4 do not (42 extra calls)
+          cause        cases  cheapest fix that worked
+          knowledge       13  gold passage in the prompt
+          instruction      1  explicit instruction
+          examples         1  3 examples from other cases
+          behavior         1  none tried
+          unexplained      1  -
+          1 of 17 wore the other side's costume (form broke because it did not know: 1)
+        label audit: marks that contradict their cause:
           x.eval.yaml:11 knowledge-0: marked behavior, cause knowledge"""
     )
 
@@ -170,8 +196,8 @@ SENTENCES: list[tuple[int, dict[str, int], list[str]]] = [
         {},
         [
             (
-                "0 of 20 cases failed verdict: NO FAILURES. 0 of 20 cases failed; that "
-                "still allows up to 16% (95%)."
+                "verdict: NO FAILURES. 0 of 20 cases failed; that still allows up to "
+                "16% (95%)."
             ),
         ],
     ),
@@ -279,11 +305,10 @@ def test_every_untested_arm_has_its_reason(arm: Arm) -> None:
     assert f"({arm} not tested)" in text
 
 
-def test_without_probes_the_block_says_so() -> None:
-    """Only the head, and how to learn more."""
+def test_without_probes_only_the_verdict_is_told() -> None:
+    """And how to learn more: what failed stands in the table above it."""
     results = [replace(one, finding=None) for one in suite(10, knowledge=8)]
     assert block(results) == [
-        "diagnosis of base: 8 of 18 cases failed",
         "verdict: none about causes: no failing case was asked again.",
         "next: run with --llm-probe standard to learn why these cases fail.",
     ]
@@ -292,9 +317,7 @@ def test_without_probes_the_block_says_so() -> None:
 def test_refused_probes_are_not_advised_again() -> None:
     """Where probes were on, a note says why none was made; the hint is no help."""
     results = [replace(one, finding=None) for one in suite(10, knowledge=8)]
-    diagnosis = diagnose(results, seed=7, probing=True)
-    assert diagnosis_lines(diagnosis.variants[0], diagnosis) == [
-        "diagnosis of base: 8 of 18 cases failed",
+    assert told_of(diagnose(results, seed=7, probing=True)) == [
         "verdict: none about causes: no failing case was asked again.",
     ]
 
@@ -303,7 +326,6 @@ def test_failed_limits_have_no_cause_to_look_for() -> None:
     """A slow answer is asked nothing, so no probe is advised."""
     slow = result("slow", "failed", grades=grade("+", "+", "-"))
     assert block([*suite(10), slow]) == [
-        "diagnosis of base: 1 of 11 cases failed",
         "verdict: none about causes: only limits failed, answers did not.",
     ]
 
@@ -408,7 +430,7 @@ def test_untested_arms_and_failed_calls_stand_in_the_evidence() -> None:
 )
 def test_confounds_in_words(confound: Confound, told: str) -> None:
     """Each says what it spoils."""
-    assert told in " ".join(line.strip() for line in confound_lines([confound]))
+    assert told in confound_text(confound)
 
 
 def test_a_confirmation_lists_what_broke() -> None:
@@ -425,6 +447,58 @@ def test_a_confirmation_lists_what_broke() -> None:
         "confirmed: with the passage 1 case fixed, 0 broken "
         "(no difference detected, 1 discordant)."
     )
+
+
+DEEP = suite(30, behavior=12, knowledge=1, examples=1)
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "told"),
+    [
+        (
+            "openai/gpt-4.1",
+            "openai",
+            (
+                "openai/gpt-4.1: hosted fine-tuning at OpenAI is closed to new users "
+                "(as of 2026-07-02), it ends for all on 2027-01-06; open weights "
+                "remain."
+            ),
+        ),
+        (
+            "together_ai/x",
+            "together_ai",
+            "together_ai/x: Together AI tunes some of its models (LoRA, full; read",
+        ),
+        ("cohere/x", "cohere", "cohere/x: Cohere calls its hosted fine-tuning depre"),
+        ("groq/x", "groq", "groq/x: Groq tunes no models (read 2026-11-22), it serves"),
+        ("xai/x", "xai", "xai/x: whether xAI tunes models is not known (read 2026"),
+        (
+            "openai/smollm2",
+            "own_server",
+            (
+                "openai/smollm2: served by a server of your own; where its weights are "
+                "open, they are yours to tune."
+            ),
+        ),
+        ("new/x", "new", "new/x: whether its provider tunes models is not in our tab"),
+        ("", "", "the best prompt is its baseline."),
+    ],
+)
+def test_a_fine_tune_is_advised_with_what_the_provider_allows(
+    model: str, provider: str, told: str
+) -> None:
+    """And with the date of the fact; of an application nothing is said."""
+    given = [Given(name="base", kind="prompt", model=model, provider=provider)]
+    diagnosis = diagnose(DEEP, seed=7, given=given)
+    text = next_text(diagnosis.variants[0], diagnosis)
+    assert text.startswith("a LoRA fine-tune is worth trying")
+    assert told in text
+    assert text.endswith(".")
+    assert "open weights remain" in text or provider in {
+        "",
+        "own_server",
+        "together_ai",
+    }
 
 
 def test_the_report_carries_the_words() -> None:

@@ -217,7 +217,13 @@ def _report(options: argparse.Namespace) -> _Told:
     # What differed between variants is known to the run alone.
     known = saved.diagnosis
     again = replace(
-        diagnose(saved.results, seed=seed, probing=known.probing, setups=known.setups),
+        diagnose(
+            saved.results,
+            seed=seed,
+            given=known.given,
+            probing=known.probing,
+            setups=known.setups,
+        ),
         confounds=known.confounds,
     )
     view = replace(saved, diagnosis=again)

@@ -27,7 +27,6 @@ from .records import (
 )
 from .regression import (
     MARGIN,
-    Changed,
     Comparison,
     Earlier,
     Regression,
@@ -35,12 +34,15 @@ from .regression import (
     compare_variants,
 )
 from .spending import Spending, extra_spending, spending
+from .tried import Changed, Fix, FixKind, MarkEffect, SideEffects
+from .tuning import TUNING, Hosted, Tuning, provider_of, tuning_of
 from .verdict import FEW, FINE_TUNE, enough_probed
 
 __all__ = [
     "FEW",
     "FINE_TUNE",
     "MARGIN",
+    "TUNING",
     "Change",
     "Changed",
     "Comparison",
@@ -50,16 +52,22 @@ __all__ = [
     "Diagnosis",
     "Earlier",
     "FailedPart",
+    "Fix",
+    "FixKind",
     "Flip",
+    "Hosted",
+    "MarkEffect",
     "Posterior",
     "Rate",
     "Recall",
     "Regression",
     "Shares",
+    "SideEffects",
     "Spending",
     "Spotted",
     "Spread",
     "SuiteVerdict",
+    "Tuning",
     "VariantComparison",
     "VariantDiagnosis",
     "VerdictKind",
@@ -71,5 +79,7 @@ __all__ = [
     "enough_probed",
     "extra_spending",
     "posterior",
+    "provider_of",
     "spending",
+    "tuning_of",
 ]

@@ -306,3 +306,19 @@ def doubtful_marks(cases: Iterable[Found]) -> tuple[Spotted, ...]:
             and one.finding.cause not in SIDES[one.result.mark]
         )
     )
+
+
+def disguised(cases: Iterable[Found]) -> tuple[Spotted, ...]:
+    """Return the cases whose mark is right, but what failed is the other side's."""
+    return tuple(
+        sorted(
+            replace(one.spotted(), failed=_failed_dimension(one.grade))
+            for one in cases
+            if is_costume(one.result.mark, one.grade, one.finding)
+            and one.finding.cause in SIDES[one.result.mark]
+        )
+    )
+
+
+def _failed_dimension(grade: Grade) -> str:
+    return "facts" if grade.passed("facts") is False else "form"

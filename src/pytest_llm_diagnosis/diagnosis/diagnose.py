@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
-from pytest_llm_diagnosis.records import MARKS, CaseResult, Cause, Mark, Setup
+from pytest_llm_diagnosis.records import MARKS, CaseResult, Cause, Given, Mark, Setup
 from pytest_llm_diagnosis.stats import detectable_change
 
 from .counting import (
     Found,
     costumes,
+    disguised,
     doubtful_marks,
     failed_part,
     found,
@@ -25,18 +26,21 @@ from .counting import (
     votes,
 )
 from .flips import confounds, flips
+from .ladder import ladder
 from .records import Diagnosis, Rate, VariantDiagnosis
+from .side_effects import side_effects
 from .spending import extra_spending, spending
 from .verdict import suite_verdict
 
 _CAUSES: tuple[Cause, ...] = get_args(Cause)
 
 
-def diagnose(
+def diagnose(  # noqa: PLR0913 - what a run knows beside its results, each optional
     results: Sequence[CaseResult],
     *,
     seed: int,
     changes: Mapping[str, Sequence[str]] | None = None,
+    given: Sequence[Given] = (),
     selected: bool = False,
     probing: bool = False,
     setups: Mapping[str, Setup] | None = None,
@@ -45,7 +49,8 @@ def diagnose(
 
     Nothing but `results` and `seed` decides the numbers: variants come in the
     order of their first result, and the order within one does not matter.
-    `changes` names, for each variant, what differs from the first one, and
+    `changes` names, for each variant, what differs from the first one; `given`
+    says what the variants are, without which no fix but a probe is known, and
     `setups` how each is set up; `selected` says that the run left out cases of the
     suite, `probing` that it was to ask failing ones again.
     """
@@ -54,15 +59,19 @@ def diagnose(
         by_variant[one.variant].append(one)
     if not by_variant:
         return Diagnosis(seed=seed, probing=probing)
-    found = [_variant(name, group, seed) for name, group in by_variant.items()]
     cases = max(len(graded(group)) for group in by_variant.values())
+    variants = (_variant(name, group, seed) for name, group in by_variant.items())
+    fixed = _with_fixes(variants, by_variant, given)
+    changed = flips(by_variant)
     return Diagnosis(
         seed=seed,
-        variants=tuple(_costed(found, results, setups or {})),
-        flips=flips(by_variant),
+        variants=tuple(_costed(fixed, results, setups or {})),
+        flips=changed,
         confounds=tuple(confounds(by_variant, changes or {}, selected=selected)),
         detectable=detectable_change(cases),
         probing=probing,
+        given=tuple(given),
+        side_effects=side_effects(by_variant, given, changed),
     )
 
 
@@ -80,6 +89,18 @@ def _costed(
         if plain in spent and one.name in spent:
             extra = extra_spending(results, base=plain, other=one.name)
         yield replace(one, setup=setup, spending=spent.get(one.name), extra=extra)
+
+
+def _with_fixes(
+    variants: Iterable[VariantDiagnosis],
+    by_variant: Mapping[str, Sequence[CaseResult]],
+    given: Sequence[Given],
+) -> Iterator[VariantDiagnosis]:
+    """Yield the variants; those that are to be fixed with what was tried on them."""
+    for number, one in enumerate(variants):
+        diagnosed = one.probed or not number
+        fixes = ladder(one.name, by_variant, given) if diagnosed else ()
+        yield replace(one, fixes=fixes)
 
 
 def _variant(name: str, results: Sequence[CaseResult], seed: int) -> VariantDiagnosis:
@@ -109,6 +130,7 @@ def _variant(name: str, results: Sequence[CaseResult], seed: int) -> VariantDiag
         notes=_counted([*_notes(asked), *(_left_out(results) if asked else ())]),
         recall=recall(results),
         doubtful_marks=doubtful_marks(asked),
+        disguised=disguised(asked),
         suspects=tuple(
             sorted(
                 one.spotted() for one in asked if one.finding.cause == "check_suspect"

@@ -6,11 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar, cast
 
-from pytest_llm_diagnosis.records import Cause, Flat, Json, JsonObject, Mark, Setup
+from pytest_llm_diagnosis.records import (
+    Cause,
+    Flat,
+    Given,
+    Json,
+    JsonObject,
+    Mark,
+    Setup,
+)
 from pytest_llm_diagnosis.stats import Interval
 
 from .recall import Recall, recall_of
 from .spending import Spending
+from .tried import Fix, SideEffects
 
 _Record = TypeVar("_Record")
 VerdictKind: TypeAlias = Literal[
@@ -122,13 +131,17 @@ class Costumes(Flat):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Spotted(Flat):
-    """A case worth a look, where it stands, and the cause that was found."""
+    """A case worth a look, where it stands, and the cause that was found.
+
+    `failed` is the dimension that failed where the mark agrees with the cause.
+    """
 
     file: str
     line: int
     id: str
     mark: Mark
     cause: Cause
+    failed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +191,9 @@ class VariantDiagnosis:
     many did.  `spread` says over how many clusters they lie, `detectable` is the
     diagnosis's of these `cases`.  `untested` counts findings that an arm was
     missing for.  `recall` is None where nothing is retrieved.
-    `doubtful_marks` contradict their cause; `suspects` have faulty checks.
+    `doubtful_marks` contradict their cause, `disguised` ones agree with it, but
+    what failed does not; `suspects` have faulty checks.  `fixes` were tried on
+    the failing cases, the cheapest to try first.
     `setup` is what is known of the variant, `spending` what a case costs under it,
     `extra` what it costs beyond the variant that lacks only what this one gives.
     """
@@ -204,10 +219,12 @@ class VariantDiagnosis:
     notes: Mapping[str, int] = field(default_factory=dict)
     recall: Recall | None = None
     doubtful_marks: tuple[Spotted, ...] = ()
+    disguised: tuple[Spotted, ...] = ()
     suspects: tuple[Spotted, ...] = ()
     setup: Setup | None = None
     spending: Spending | None = None
     extra: Spending | None = None
+    fixes: tuple[Fix, ...] = ()
 
     @property
     def repeating(self) -> int:
@@ -238,7 +255,9 @@ class VariantDiagnosis:
             "notes": dict(self.notes),
             "recall": self.recall.to_dict() if self.recall else None,
             "doubtful_marks": [case.to_dict() for case in self.doubtful_marks],
+            "disguised": [case.to_dict() for case in self.disguised],
             "suspects": [case.to_dict() for case in self.suspects],
+            "fixes": [one.to_dict() for one in self.fixes],
             "verdict": self.verdict.to_dict(),
             "setup": None if self.setup is None else self.setup.to_dict(),
             "spending": None if self.spending is None else self.spending.to_dict(),
@@ -272,7 +291,9 @@ class VariantDiagnosis:
             notes=cast("Mapping[str, int]", _object(data, "notes")),
             recall=recall_of(data),
             doubtful_marks=_spotted(data, "doubtful_marks"),
+            disguised=_spotted({"disguised": [], **data}, "disguised"),
             suspects=_spotted(data, "suspects"),
+            fixes=tuple(map(Fix.from_dict, _objects({"fixes": [], **data}, "fixes"))),
             verdict=SuiteVerdict.from_dict(_object(data, "verdict")),
             setup=_optional(data, "setup", Setup.from_dict),
             spending=_optional(data, "spending", Spending.from_dict),
@@ -355,6 +376,7 @@ class Diagnosis:
     `probing` says that failing cases were to be asked again.  `detectable` is
     the smallest net change that a before/after run of these cases shows with 80%
     power, as a share of them, in the variant with most; None when none is.
+    `given` says what the variants are, `side_effects` what tuned ones changed.
     """
 
     seed: int
@@ -363,6 +385,12 @@ class Diagnosis:
     confounds: tuple[Confound, ...] = ()
     detectable: float | None = None
     probing: bool = False
+    given: tuple[Given, ...] = ()
+    side_effects: tuple[SideEffects, ...] = ()
+
+    def given_of(self, variant: str) -> Given | None:
+        """Return what a variant is, None where it is not known."""
+        return next((one for one in self.given if one.name == variant), None)
 
     @property
     def setups(self) -> dict[str, Setup]:
@@ -378,6 +406,8 @@ class Diagnosis:
             "confounds": [confound.to_dict() for confound in self.confounds],
             "detectable": self.detectable,
             "probing": self.probing,
+            "given": [one.to_dict() for one in self.given],
+            "side_effects": [one.to_dict() for one in self.side_effects],
         }
 
     @classmethod
@@ -390,6 +420,13 @@ class Diagnosis:
             confounds=tuple(map(Confound.from_dict, _objects(data, "confounds"))),
             detectable=cast("float | None", data["detectable"]),
             probing=bool(data.get("probing", False)),
+            given=tuple(map(Given.from_dict, _objects({"given": [], **data}, "given"))),
+            side_effects=tuple(
+                map(
+                    SideEffects.from_dict,
+                    _objects({"side_effects": [], **data}, "side_effects"),
+                )
+            ),
         )
 
 

@@ -28,31 +28,12 @@ from pytest_llm_diagnosis.stats import (
 from .counting import graded
 from .flips import FEW_DISCORDANT
 from .records import Diagnosis, VariantDiagnosis
+from .tried import Changed
 
 MARGIN = 0.10
 """How large a drop of the pass rate is still taken for none."""
 LEVEL = 0.05
 Regression: TypeAlias = Literal["fail", "pass", "inconclusive"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Changed:
-    """A case whose outcome changed, and where it stands now."""
-
-    file: str
-    line: int
-    id: str
-
-    def to_dict(self) -> dict[str, Json]:
-        """Return a JSON-ready dict."""
-        return {"file": self.file, "line": self.line, "id": self.id}
-
-    @classmethod
-    def from_dict(cls, data: JsonObject) -> Changed:
-        """Return the record that `to_dict` described."""
-        return cls(
-            file=str(data["file"]), line=cast("int", data["line"]), id=str(data["id"])
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

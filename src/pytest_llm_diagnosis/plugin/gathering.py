@@ -19,6 +19,7 @@ from pytest_llm_diagnosis.probing import Probed
 from pytest_llm_diagnosis.records import (
     Arm,
     CaseResult,
+    Given,
     JsonObject,
     RunFacts,
     Setup,
@@ -130,6 +131,10 @@ class Gathered:
             results,
             seed=self._options.seed,
             changes=changes,
+            given=Given.joined(
+                map(Given.from_dict, cast("list[JsonObject]", totals["given"]))
+                for totals in self._totals
+            ),
             selected=any(totals["selected"] for totals in self._totals),
             probing=self._options.probe != "off",
             setups=self._setups(),

@@ -13,6 +13,7 @@ from pytest_llm_diagnosis.records import CaseResult
 
 from .distribution import is_worker
 from .options import RunOptions
+from .text import width_of
 
 if TYPE_CHECKING:
     from pytest_llm_diagnosis.report.lines import Line
@@ -74,7 +75,7 @@ class Gating:
         fine = passed and not others
         code = pytest.ExitCode.OK if fine else pytest.ExitCode.TESTS_FAILED
         session.exitstatus = code
-        self.lines += gate_lines(judged, view.diagnosis)
+        self.lines += gate_lines(judged, view.diagnosis, width_of(self._config))
         self.lines.append(exit_line(passed=passed, failed=self._own, others=others))
 
     def _others(self, session: pytest.Session) -> int:

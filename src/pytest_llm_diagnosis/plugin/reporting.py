@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pytest
 
 from pytest_llm_diagnosis.printing import on_one_line
 from pytest_llm_diagnosis.report.formats import Writer, writer_of
+from pytest_llm_diagnosis.report.lines import Line
 from pytest_llm_diagnosis.report.markdown import append_markdown
-from pytest_llm_diagnosis.report.terminal import summary_lines
+from pytest_llm_diagnosis.report.terminal import quiet_lines, summary_lines
 from pytest_llm_diagnosis.report.view import View
 
 from .github import commands, step_summary
+from .text import width_of
 
 
 class Reporting:
@@ -48,13 +50,28 @@ class Reporting:
         view: View,
         expected: Collection[str],
     ) -> None:
-        """Write the summary that a reviewer reads, then the commands for GitHub."""
+        """Write the summary that a reviewer reads, then the commands for GitHub.
+
+        With `-q` it is a line a variant.
+        """
         terminalreporter.ensure_newline()
-        terminalreporter.section("llm diagnosis")
-        verbose = self._config.get_verbosity() > 0
-        for line in summary_lines(view, causes=verbose):
-            terminalreporter.write_line(on_one_line(line.text), **line.markup)
+        verbosity = self._config.get_verbosity()
+        width = width_of(self._config)
+        if verbosity < 0:
+            lines = quiet_lines(view, width=width)
+        else:
+            terminalreporter.section("llm diagnosis")
+            lines = summary_lines(view, causes=verbosity > 0, width=width)
+        write_lines(terminalreporter, lines)
         for text in self._unwritten:
             terminalreporter.write_line(on_one_line(text), red=True)
         for command in commands(self._config, view, expected):
             terminalreporter.write_line(command)
+
+
+def write_lines(
+    terminalreporter: pytest.TerminalReporter, lines: Iterable[Line]
+) -> None:
+    """Write lines in the colours of their meaning."""
+    for line in lines:
+        terminalreporter.write_line(line.text, **line.markup)

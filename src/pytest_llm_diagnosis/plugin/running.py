@@ -48,6 +48,7 @@ from pytest_llm_diagnosis.store import Entry
 from pytest_llm_diagnosis.variants import differences
 
 from .engines import EngineRoom
+from .giving import given
 from .items import EvalItem, Told
 from .live import Display, Waiting, display_of
 from .options import RunOptions
@@ -367,6 +368,7 @@ class Running:
                 for variant in variants
             },
             "setups": {name: setup.to_dict() for name, setup in setups.items()},
+            "given": [one.to_dict() for one in given(variants)],
         }
 
     def halt(self) -> None:

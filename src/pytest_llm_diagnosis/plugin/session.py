@@ -44,7 +44,7 @@ from .python_tests import (
 )
 from .sharding import Collected
 from .suite import Suite
-from .text import CleanText, plain_repr, without_steering
+from .text import CleanText, plain_repr, width_of, without_steering
 from .warming import Warming
 
 if TYPE_CHECKING:
@@ -425,5 +425,10 @@ class EvalSession:
         """Show what was found, and what the gates say of it."""
         if self._has_results or self._may_have_paid:
             self._reporting.show(terminalreporter, self._view, self._expected)
-        for line in self._gating.lines:
-            terminalreporter.write_line(line.text, **line.markup)
+        if self._gating.lines:
+            from pytest_llm_diagnosis.report.layout import fitted
+
+            from .reporting import write_lines
+
+            width = width_of(self._config)
+            write_lines(terminalreporter, fitted(self._gating.lines, width))

@@ -10,9 +10,11 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import pytest
 from _pytest._code.code import TerminalRepr
 from _pytest._io import TerminalWriter
 
+from pytest_llm_diagnosis.report.layout import WIDTH
 from pytest_llm_diagnosis.report.lines import Line, printable
 
 
@@ -77,3 +79,10 @@ def plain_repr(shown: object, *, coloured: bool) -> object:
         for name, value in vars(shown).items():
             setattr(shown, name, plain_repr(value, coloured=coloured))
     return shown
+
+
+def width_of(config: pytest.Config) -> int:
+    """Return how wide text may be: our width, or the terminal's where it is less."""
+    if not config.pluginmanager.has_plugin("terminalreporter"):
+        return WIDTH
+    return min(WIDTH, config.get_terminal_writer().fullwidth)

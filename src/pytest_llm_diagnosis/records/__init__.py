@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .asked import Answer, Context, Inquiry, Request, Tokens
 from .flat import Flat
+from .given import Given
 from .graded import NOT_EXPOSED, Grade, Trial, Verdict
 from .probed import Ask, Finding
 from .results import CaseResult, Retrieved, RunFacts
@@ -102,6 +103,7 @@ __all__ = [
     "Examples",
     "Finding",
     "Flat",
+    "Given",
     "Grade",
     "Ideal",
     "Inquiry",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -20,10 +19,10 @@ from pytest_llm_diagnosis.diagnosis import (
 )
 from pytest_llm_diagnosis.records import MARKS
 
+from .layout import WIDTH, fitted
 from .lines import Line, Style, one_line, printable
 from .verdicts import cases
 from .view import View
-from .wording import WIDTH
 
 LISTED = 50
 """Changed cases of one kind that are listed; `report.json` has them all."""
@@ -47,9 +46,15 @@ def compared(
     )
 
 
-def comparison_lines(comparison: Comparison, diagnosis: Diagnosis) -> Iterator[Line]:
+def comparison_lines(
+    comparison: Comparison, diagnosis: Diagnosis, width: int = WIDTH
+) -> Iterator[Line]:
     """Yield what changed in each variant: cases, the rule's result, the diagnosis."""
-    yield from wrapped(
+    yield from fitted(_comparison(comparison, diagnosis), width)
+
+
+def _comparison(comparison: Comparison, diagnosis: Diagnosis) -> Iterator[Line]:
+    yield Line(
         f"against the baseline {printable(comparison.path)} of "
         f"{comparison.started[:10]}:",
         "head",
@@ -65,22 +70,22 @@ def _variant(one: VariantComparison, margin: float) -> Iterator[Line]:
     result = one.result(margin)
     name = printable(one.variant)
     if result is None:
-        yield from wrapped(f"{name}: {_nothing(one)}", "warn")
+        yield Line(f"{name}: {_nothing(one)}", "warn")
         return
-    yield from wrapped(
+    yield Line(
         f"{name}: {result.upper()}, {regression_text(one, margin)}", _STYLES[result]
     )
     changes = (
         f"{len(one.fixed)} of {one.failing} failing fixed, "
         f"{len(one.broken)} of {one.passing} passing broken ({_chance(one)})"
     )
-    yield from wrapped(f"  {changes}", "plain")
+    yield Line(f"  {changes}", "plain")
     yield from _listed("fixed", one.fixed, "good")
     yield from _listed("broken", one.broken, "bad")
     yield from _listed("critical, no trial passes any more", one.critical, "bad")
     apart = unpaired_text(one)
     if apart:
-        yield from wrapped(f"  not compared: {apart}", "warn")
+        yield Line(f"  not compared: {apart}", "warn")
 
 
 def _nothing(one: VariantComparison) -> str:
@@ -151,11 +156,11 @@ def _listed(what: str, changed: Sequence[Changed], style: Style) -> Iterator[Lin
 def _diagnoses(before: VariantDiagnosis, after: VariantDiagnosis) -> Iterator[Line]:
     old, new = verdict_name(before.verdict), verdict_name(after.verdict)
     told = f"still {new}" if old == new else f"{old} before, now {new}"
-    yield from wrapped(f"  verdict: {told}", "plain")
+    yield Line(f"  verdict: {told}", "plain")
     rates = [_rates(before, after, mark) for mark in MARKS]
-    yield from wrapped(f"  failed: {'; '.join(filter(None, rates))}", "plain")
+    yield Line(f"  failed: {'; '.join(filter(None, rates))}", "plain")
     if before.probed and after.probed:
-        yield from wrapped(f"  causes: {_causes(before, after)}", "plain")
+        yield Line(f"  causes: {_causes(before, after)}", "plain")
 
 
 def _rates(before: VariantDiagnosis, after: VariantDiagnosis, mark: str) -> str:
@@ -189,18 +194,3 @@ def verdict_name(verdict: SuiteVerdict) -> str:
     if verdict.kind in {"knowledge", "behavior", "both"} and not verdict.settled:
         return f"leaning {name}{sure}"
     return f"{name}{sure}"
-
-
-def wrapped(text: str, style: Style) -> Iterator[Line]:
-    """Yield a text in rows that keep its indent; paths stay whole."""
-    indent = " " * (len(text) - len(text.lstrip()))
-    rows = textwrap.wrap(
-        text.strip(),
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    for row in rows:
-        yield Line(row, style)

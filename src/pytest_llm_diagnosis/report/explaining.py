@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pytest_llm_diagnosis.errors import DiagnosisError
 from pytest_llm_diagnosis.records import Ask, CaseResult, Finding, Retrieved, Trial
 
-from .comparing import wrapped
 from .failure import first_line, trial_lines
+from .layout import wrapped
 from .lines import Line, one_line, printable
 from .wording import ASKED, cause_text
 

@@ -9,7 +9,8 @@ from pytest_llm_diagnosis.errors import valid_choices
 from pytest_llm_diagnosis.gates import Judged, Measure, Missing
 from pytest_llm_diagnosis.stats import Interval
 
-from .comparing import unpaired_text, wrapped
+from .comparing import unpaired_text
+from .layout import WIDTH, fitted
 from .lines import Line, Style, printable
 from .verdicts import cases, percent_range
 
@@ -26,19 +27,25 @@ _MISSING: Mapping[Missing, str] = {
 }
 
 
-def gate_lines(judged: Sequence[Judged], diagnosis: Diagnosis) -> Iterator[Line]:
+def gate_lines(
+    judged: Sequence[Judged], diagnosis: Diagnosis, width: int = WIDTH
+) -> Iterator[Line]:
     """Yield each gate with its result; what failed it, or what it let pass."""
+    yield from fitted(_gates(judged, diagnosis), width)
+
+
+def _gates(judged: Sequence[Judged], diagnosis: Diagnosis) -> Iterator[Line]:
     names = [one.name for one in diagnosis.variants]
     for one in judged:
         result, style = _result(one)
-        yield from wrapped(f"{result}: {printable(one.gate.text)}", style)
+        yield Line(f"{result}: {printable(one.gate.text)}", style)
         for measure in one.measures:
             if not one.passed or measure.inconclusive:
-                yield from wrapped(f"  {_measured(measure, names)}", "plain")
+                yield Line(f"  {_measured(measure, names)}", "plain")
     without = sum(one.errors + one.skipped for one in diagnosis.variants)
     if judged and without:
         text = f"{cases(without)} got no grade and did not vote in any rate"
-        yield from wrapped(f"  {text} (gate: errors == 0 and skipped == 0)", "warn")
+        yield Line(f"  {text} (gate: errors == 0 and skipped == 0)", "warn")
 
 
 def _result(judged: Judged) -> tuple[str, Style]:

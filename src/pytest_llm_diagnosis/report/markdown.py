@@ -9,15 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pytest_llm_diagnosis.diagnosis import Spotted, VariantDiagnosis
+from pytest_llm_diagnosis.diagnosis import SideEffects, VariantDiagnosis
 from pytest_llm_diagnosis.new_files import replace_file
 from pytest_llm_diagnosis.records import CaseResult
 
+from .audit import audit
+from .comparing import comparison_lines
+from .coverage import caveats, error_texts, uncovered_texts
 from .escaping import markdown_escaped
 from .failure import first_line
 from .giving import giving_texts
-from .tables import Table, flip_table, part_table, rate_table, recall_texts
-from .terminal import INTERRUPTED, note_text, run_text
+from .ladder import ladder_table, ladder_title, missing_texts
+from .layout import Table
+from .side_effects import (
+    mark_text,
+    place_texts,
+    side_effect_title,
+    style_text,
+)
+from .tables import flip_table, part_table, rate_table, recall_texts
+from .terminal import note_text, run_text
 from .verdicts import cases, next_text, verdict_text
 from .view import View
 from .wording import (
@@ -26,7 +37,6 @@ from .wording import (
     confound_text,
     detail_texts,
     head_text,
-    spotted_text,
 )
 
 LIMIT = 1_000_000
@@ -34,6 +44,9 @@ LIMIT = 1_000_000
 
 _LISTED = 20
 """Most cases or notes in one list."""
+
+_UNWRAPPED = 10**6
+"""Wider than any line: a page wraps for itself."""
 
 _CLOSING = 200
 """Bytes kept free for the line that says how much is left out, and the end."""
@@ -105,6 +118,7 @@ def _head(view: View) -> Iterator[str]:
         yield from ["", markdown_escaped(confirmation_text(confirmation))]
     if variants:
         yield from _evidence(view, probed)
+    yield from _changes(view)
     yield from _not_run(view)
     yield ""
     counted = sum(one.calls for one in view.diagnosis.variants)
@@ -133,6 +147,8 @@ def _evidence(view: View, probed: Sequence[VariantDiagnosis]) -> Iterator[str]:
     yield from _listed("", list(notes))
     for variant in probed:
         yield from _causes(variant)
+    for effects in diagnosis.side_effects:
+        yield from _side_effects(effects)
 
 
 def _causes(variant: VariantDiagnosis) -> Iterator[str]:
@@ -142,12 +158,35 @@ def _causes(variant: VariantDiagnosis) -> Iterator[str]:
     if variant.probed:
         yield from _table(cause_table(variant))
         yield from _listed("", list(detail_texts(variant)))
-    yield from _spotted("Suspected checks", variant.suspects)
-    yield from _spotted("Marks that contradict their cause", variant.doubtful_marks)
+    yield from _ladder(variant)
+    for title, texts in audit(variant):
+        yield from _listed(f"{title[:1].upper()}{title[1:]}", texts)
 
 
-def _spotted(title: str, spotted: Sequence[Spotted]) -> Iterator[str]:
-    yield from _listed(title, [spotted_text(case) for case in spotted])
+def _ladder(variant: VariantDiagnosis) -> Iterator[str]:
+    table = ladder_table(variant)
+    if table:
+        title = ladder_title(variant)
+        yield from ["", f"{title[:1].upper()}{markdown_escaped(title[1:])}:"]
+        yield from _table(table)
+        yield from _listed("", list(missing_texts(variant)))
+
+
+def _side_effects(effects: SideEffects) -> Iterator[str]:
+    title = side_effect_title(effects)
+    styled = [style_text(effects)] if effects.styled else []
+    marks = [mark_text(mark) for mark in effects.marks]
+    texts = [*styled, *marks, *(text for text, _ in place_texts(effects))]
+    yield from _listed(f"{title[:1].upper()}{title[1:]}", texts)
+
+
+def _changes(view: View) -> Iterator[str]:
+    """Yield what changed since the baseline, each of its lines an item."""
+    if view.comparison is not None:
+        unwrapped = comparison_lines(view.comparison, view.diagnosis, _UNWRAPPED)
+        title, *texts = (line.text.strip() for line in unwrapped)
+        title = markdown_escaped(title.removesuffix(":"))
+        yield from _listed(f"{title[:1].upper()}{title[1:]}", texts)
 
 
 def _not_run(view: View) -> Iterator[str]:
@@ -157,32 +196,9 @@ def _not_run(view: View) -> Iterator[str]:
 
 def uncovered(view: View) -> Iterator[tuple[str, list[str]]]:
     """Yield what the verdict does not cover, under titles."""
-    missing = [*([INTERRUPTED] if view.run.interrupted else []), *_unseen(view)]
-    errors = [_error(one) for one in view.results if one.outcome == "error"]
-    yield "Not covered", missing
-    yield "Errors", errors
+    yield "Not covered", [*caveats(view), *uncovered_texts(view)]
+    yield "Errors", error_texts(view)
     yield "Notes", list(map(note_text, view.run.notes))
-
-
-def _unseen(view: View) -> Iterator[str]:
-    for variant in view.diagnosis.variants:
-        unprobed = variant.failing - variant.failed_part.without_cause - variant.probed
-        parts = [
-            f"{cases(count)} {what}"
-            for count, what in (
-                (variant.errors, "without an answer"),
-                (variant.skipped, "skipped"),
-                (unprobed if variant.probed else 0, "failed and not asked again"),
-            )
-            if count > 0
-        ]
-        if parts:
-            yield f"{variant.name}: {', '.join(parts)}"
-
-
-def _error(result: CaseResult) -> str:
-    place = f"{result.file}:{result.line} {result.id}[{result.variant}]"
-    return f"{place}: {result.message or 'no answer'}"
 
 
 # -- failing cases ---------------------------------------------------------

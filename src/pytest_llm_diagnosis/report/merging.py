@@ -14,7 +14,13 @@ from typing import NamedTuple
 
 from pytest_llm_diagnosis.diagnosis import chosen, diagnose
 from pytest_llm_diagnosis.errors import DiagnosisError, InputError, Location
-from pytest_llm_diagnosis.records import CaseResult, RunFacts, Shard, joined_setups
+from pytest_llm_diagnosis.records import (
+    CaseResult,
+    Given,
+    RunFacts,
+    Shard,
+    joined_setups,
+)
 
 from .view import View, in_order
 
@@ -74,6 +80,7 @@ def _view(
             for doubt in doubts
             if doubt.kind == "several_changes"
         },
+        given=Given.joined(part.view.diagnosis.given for part in parts),
         selected=selected or run.shard is not None,
         probing=run.probe != "off",
         setups=joined_setups(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
-from typing import TypeAlias
 
 from pytest_llm_diagnosis.diagnosis import (
     Diagnosis,
@@ -16,18 +14,56 @@ from pytest_llm_diagnosis.diagnosis import (
 from pytest_llm_diagnosis.records import MARKS
 from pytest_llm_diagnosis.stats import SMALL_RATE
 
-from .lines import Line, printable
+from .layout import WIDTH, Table, table_lines, table_width
+from .lines import Line, Style, printable
 from .verdicts import chance, percent_range
 
-Table: TypeAlias = list[list[str]]
-"""Rows of cells, the head first."""
+__all__ = [
+    "Table",
+    "flip_lines",
+    "flip_table",
+    "part_table",
+    "rate_lines",
+    "rate_table",
+    "variant_table",
+]
+_LEVEL = 0.05
 
 
-def rate_lines(diagnosis: Diagnosis) -> Iterator[Line]:
-    """Yield failures by variant and mark, and which part of them failed."""
-    yield from _aligned(rate_table(diagnosis))
-    yield Line("")
-    yield from _aligned(part_table(diagnosis))
+def rate_lines(diagnosis: Diagnosis, width: int = WIDTH) -> Iterator[Line]:
+    """Yield a line a variant: failures by mark, and which part of them failed."""
+    whole = variant_table(diagnosis)
+    parts = [rate_table(diagnosis), part_table(diagnosis)]
+    if table_width(whole) <= width:
+        yield from table_lines(whole, width)
+    elif max(map(table_width, parts)) <= width:
+        yield from table_lines(parts[0], width)
+        yield Line("")
+        yield from table_lines(parts[1], width)
+    else:
+        yield from table_lines(variant_table(diagnosis, level="95% "), width)
+
+
+def variant_table(diagnosis: Diagnosis, level: str = "") -> Table:
+    """Return all that failed, a row a variant; parts that nowhere failed are left out.
+
+    Intervals are 95% ones, as the head says, or each by its `level`; `facts` failed
+    on facts only.
+    """
+    parts = part_table(diagnosis)
+    parts[0] = [name.removesuffix(" only") for name in parts[0]]
+    columns = list(zip(*parts, strict=True))
+    shown = [column for column in columns[1:] if set(column[1:]) != {"0"}]
+    rates = [
+        [one.name, *(_rate(one.rates.get(mark), level) for mark in MARKS)]
+        for one in diagnosis.variants
+    ]
+    ranged = any("%" in cell for row in rates for cell in row[1:])
+    head = ["failed (95%)" if ranged else "failed", *MARKS]
+    return [
+        [*row, *(column[number] for column in shown)]
+        for number, row in enumerate([head, *rates])
+    ]
 
 
 def rate_table(diagnosis: Diagnosis) -> Table:
@@ -50,14 +86,14 @@ def part_table(diagnosis: Diagnosis) -> Table:
     ]  # fmt: skip
 
 
-def _rate(rate: Rate | None) -> str:
+def _rate(rate: Rate | None, level: str = "95% ") -> str:
     """Return `17 of 24 (95% 51-85%)`; never a percentage without its interval."""
     if rate is None:
         return "no cases"
     counts = f"{rate.failed} of {rate.cases}"
     if rate.interval is None or rate.cases < SMALL_RATE:
         return counts
-    return f"{counts} (95% {percent_range(rate.interval)})"
+    return f"{counts} ({level}{percent_range(rate.interval)})"
 
 
 def _parts(variant: VariantDiagnosis, *, judged: bool) -> list[str]:
@@ -67,18 +103,33 @@ def _parts(variant: VariantDiagnosis, *, judged: bool) -> list[str]:
     return [variant.name, *map(str, (*counts, variant.errors, variant.skipped))]
 
 
-def flip_lines(diagnosis: Diagnosis) -> Iterator[Line]:
+def flip_lines(diagnosis: Diagnosis, width: int = WIDTH) -> Iterator[Line]:
     """Yield what each variant fixes and breaks against the first one."""
-    if diagnosis.flips:
-        yield Line("")
-        yield from _aligned(flip_table(diagnosis))
+    if not diagnosis.flips:
+        return
+    table = flip_table(diagnosis)
+    if table_width(table) > width:
+        # Fixes and breaks say already how many cases are discordant.
+        table = [[*row[:-1], row[-1].partition(" (")[0]] for row in table]
+    rows = zip(table[1:], diagnosis.flips, strict=True)
+    styles = {tuple(row[:2]): _style(flip) for row, flip in rows}
+    yield Line("")
+    yield from table_lines(table, width, style=lambda row: styles[tuple(row[:2])])
+
+
+def _style(flip: Flip) -> Style:
+    if flip.p is None or flip.p >= _LEVEL or flip.fixed == flip.broken:
+        return "plain"
+    return "good" if flip.fixed > flip.broken else "bad"
 
 
 def flip_table(diagnosis: Diagnosis) -> Table:
     """Return what each variant fixes and breaks; empty without another variant."""
     if not diagnosis.flips:
         return []
-    head = [f"against {diagnosis.flips[0].from_}", "mark", "fixes", "breaks", "mid-p"]
+    adjusted = sum(flip.p is not None for flip in diagnosis.flips) > 1
+    chances = "mid-p (Holm)" if adjusted else "mid-p"
+    head = [f"against {diagnosis.flips[0].from_}", "mark", "fixes", "breaks", chances]
     return [head, *map(_flip, diagnosis.flips)]
 
 
@@ -96,8 +147,7 @@ def recall_lines(diagnosis: Diagnosis) -> Iterator[Line]:
     texts = recall_texts(diagnosis)
     if texts:
         yield Line("")
-    for text in texts:
-        yield from map(Line, textwrap.wrap(text, 80, subsequent_indent="  "))
+    yield from map(Line, texts)
 
 
 def recall_texts(diagnosis: Diagnosis) -> list[str]:
@@ -118,12 +168,3 @@ def _recall(recall: Recall) -> str:
     was = "was the one" if recall.k == 1 else f"was among {among}"
     told = f"the gold passage {was} retrieved in {counts}"
     return told if recall.k == 1 else f"{told}, at rank 1 in {recall.first}"
-
-
-def _aligned(table: Table) -> Iterator[Line]:
-    """Yield aligned columns."""
-    safe = [[printable(cell) for cell in row] for row in table]
-    widths = [max(map(len, column)) for column in zip(*safe, strict=True)]
-    for number, row in enumerate(safe):
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield Line("  ".join(cells).rstrip(), "plain" if number else "head")

@@ -21,6 +21,7 @@ from pytest_llm_diagnosis.records import Cause, Mark
 from pytest_llm_diagnosis.stats import SMALL_RATE, Interval
 
 from .giving import corpus_text
+from .tuning import tuning_text
 
 _LISTED = 5
 _LEAST = 0.001
@@ -230,7 +231,7 @@ def next_text(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
         return _PLAIN_NEXT[kind]
     if not variant.verdict.settled:
         return f"{_cheapest(variant.causes)}; {_what_would_settle(variant)}."
-    return _side_next(variant)
+    return _side_next(variant, diagnosis)
 
 
 def _what_would_settle(variant: VariantDiagnosis) -> str:
@@ -282,7 +283,7 @@ def _learn_why(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
     return "run with --llm-probe standard to learn why these cases fail."
 
 
-def _side_next(variant: VariantDiagnosis) -> str:
+def _side_next(variant: VariantDiagnosis, diagnosis: Diagnosis) -> str:
     verdict, causes = variant.verdict, variant.causes
     if verdict.kind == "knowledge":
         return _joined(
@@ -298,10 +299,12 @@ def _side_next(variant: VariantDiagnosis) -> str:
             corpus_text(variant),
         )
     if verdict.fine_tune:
+        allowed = tuning_text(diagnosis.given_of(variant.name))
         return (
             "a LoRA fine-tune is worth trying (constrained decoding first where a "
-            "schema is all that is wanted); the best prompt is its baseline."
-        )
+            "schema is all that is wanted); the best prompt is its baseline. "
+            f"{allowed}"
+        ).rstrip()
     return (
         f"{_prompt_first(causes)}; a fine-tune is not shown to be needed "
         f"(P={verdict.fine_tune_probability:.2f}, it takes {FINE_TUNE:.2f})."

@@ -1,12 +1,10 @@
 """The words of a diagnosis: what was found, how sure it is, what to try next.
 
-Text comes as plain lines of at most 80 columns.  Nothing is computed here but
-the rounding of numbers.
+Nothing is computed here but the rounding of numbers.
 """
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_llm_diagnosis.diagnosis import (
@@ -15,7 +13,6 @@ from pytest_llm_diagnosis.diagnosis import (
     Confound,
     Diagnosis,
     Recall,
-    Spotted,
     VariantDiagnosis,
 )
 from pytest_llm_diagnosis.probing import DISTRACTED, NOT_USED, RETRIEVAL_MISS
@@ -23,7 +20,6 @@ from pytest_llm_diagnosis.records import Arm, Ask, Cause, Finding, Json
 
 from .verdicts import FIXES, cases, chance, names, next_text, verdict_text
 
-WIDTH = 80
 _RUNGS = {
     "instruction": "instruction",
     "examples": "3 examples",
@@ -39,19 +35,6 @@ _MISSING = {
     "ES": "could not be given passage and instruction",
     "EX": "could not be given passage and examples",
 }
-
-
-def diagnosis_lines(variant: VariantDiagnosis, diagnosis: Diagnosis) -> list[str]:
-    """Return the block of one variant: causes, verdict, next step, doubts."""
-    lines = _wrapped(f"diagnosis of {variant.name}: {head_text(variant)}")
-    if variant.probed:
-        lines += _cause_table(variant)
-        lines += [row for text in detail_texts(variant) for row in _indented(text)]
-    lines += _wrapped(_verdict_line(variant))
-    following = next_text(variant, diagnosis)
-    if following:
-        lines += _wrapped(f"next: {following}")
-    return [*lines, *_doubtful_marks(variant)]
 
 
 def diagnosis_dict(diagnosis: Diagnosis) -> dict[str, Json]:
@@ -86,11 +69,6 @@ def head_text(variant: VariantDiagnosis) -> str:
     return f"{failed}; {repeat} ({variant.calls} extra calls)"
 
 
-def _cause_table(variant: VariantDiagnosis) -> Iterator[str]:
-    for cause, count, fix in cause_table(variant):
-        yield f"  {cause:<20} {count:>7}  {fix}"
-
-
 def cause_table(variant: VariantDiagnosis) -> list[list[str]]:
     """Return the causes that repeat with the fix of each, the head first."""
     rows = [
@@ -110,11 +88,6 @@ def _fix(variant: VariantDiagnosis, cause: Cause) -> str:
         return FIXES[cause]
     rungs = [f"{_RUNGS[rung]}: {count}" for rung, count in variant.rungs.items()]
     return f"{FIXES['both']}, plus {', '.join(rungs)}" if rungs else FIXES["both"]
-
-
-def _verdict_line(variant: VariantDiagnosis) -> str:
-    text = verdict_text(variant)
-    return text if text.startswith("verdict") else f"verdict: {text}"
 
 
 def detail_texts(variant: VariantDiagnosis) -> Iterator[str]:
@@ -172,18 +145,6 @@ _GUESS = "could be "
 """How a finding's note begins that says what an unexplained case may still be."""
 
 
-def _doubtful_marks(variant: VariantDiagnosis) -> Iterator[str]:
-    if variant.doubtful_marks:
-        yield "marks that contradict their cause:"
-    for case in variant.doubtful_marks:
-        yield f"  {spotted_text(case)}"
-
-
-def spotted_text(case: Spotted) -> str:
-    """Return where a case stands, its mark and its cause."""
-    return f"{case.file}:{case.line} {case.id}: marked {case.mark}, cause {case.cause}"
-
-
 # -- one case, and comparisons ---------------------------------------------
 
 
@@ -229,13 +190,6 @@ def _showed(asks: Sequence[Ask], how: str) -> str:
     return f"wrong in {len(answered)} of {len(answered)} {how}"
 
 
-def confound_lines(confounds: Sequence[Confound]) -> list[str]:
-    """Return the reasons not to read the results as they look."""
-    return [
-        line for one in confounds for line in _wrapped(f"note: {confound_text(one)}")
-    ]
-
-
 def confound_text(confound: Confound) -> str:
     """Return one reason not to read the results as they look."""
     match confound.kind:
@@ -275,30 +229,9 @@ _FIX_OF: Mapping[Arm, str] = {
 }
 
 
-def confirmed_lines(confirmation: Confirmation) -> list[str]:
-    """Return what a full run under the advised fix changed, wrapped."""
-    return _wrapped(confirmation_text(confirmation))
-
-
 def confirmation_text(confirmation: Confirmation) -> str:
     """Return what a full run under the advised fix changed."""
     change = confirmation.change
     text = confirmed_text(_FIX_OF.get(confirmation.arm, confirmation.arm), change)
     asked = change.failing + change.passing
     return f"{text} ({cases(asked)} of {confirmation.variant} asked so)"
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, subsequent_indent="  ", break_long_words=False
-    ) or [""]
-
-
-def _indented(text: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent="  ",
-        subsequent_indent="    ",
-        break_long_words=False,
-    )
