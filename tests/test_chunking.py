@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llm_diagnosis.documents import section_of, split
+from pytest_llm_diagnosis.documents import split
+from pytest_llm_diagnosis.passage_ids import section_of
 from pytest_llm_diagnosis.records import Chunk, Passage
 from pytest_llm_diagnosis.retrieval import chunked
 from pytest_llm_diagnosis.retrieval.chunking import spans

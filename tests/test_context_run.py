@@ -114,7 +114,8 @@ def test_without_the_plain_variant_it_is_an_estimate(
     """And is said to be one."""
     suite, _ = served
     result = suite.run("--llm-probe=off", "--llm-variant=few_shot,long")
-    few_shot, long = lines(result, "few_shot:", "long:")
+    told = lines(result, "few_shot:", "long:")
+    few_shot, long = (line for line in told if "prompt tokens" in line)
     assert few_shot.startswith("few_shot: 2 examples add about ")
     assert few_shot.endswith(" prompt tokens a case (estimated)")
     assert long.startswith("long: the corpus adds about ")

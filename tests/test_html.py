@@ -361,10 +361,11 @@ def test_a_conversion_diagnoses_again(tmp_path: Path) -> None:
 
 
 def test_a_merge_is_written_in_any_format(tmp_path: Path) -> None:
-    """A page by its name; a name that says nothing becomes JSON, as ever."""
+    """By the names of its files; a name that says nothing is a mistake."""
     saved = tmp_path / "a.json"
     write_json(saved, ENDINGS["both"])
-    for name, begins in [("b.html", "<!doctype html>"), ("b", '{"schema"')]:
+    assert main(["merge", str(saved), "-o", str(tmp_path / "b")]) == 2
+    for name, begins in [("b.html", "<!doctype html>"), ("b.json", '{"schema"')]:
         assert main(["merge", str(saved), "-o", str(tmp_path / name)]) == 0
         assert (tmp_path / name).read_text("utf-8").startswith(begins)
 

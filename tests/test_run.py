@@ -136,6 +136,8 @@ against base  mark       fixes   breaks  mid-p
 rag           knowledge  2 of 2  0 of 0  no difference detected (2 discordant)
 rag           behavior   0 of 1  0 of 0  no difference detected (0 discordant)
 
+rag: the gold passage was the one retrieved in 2 of 2 cases
+
 rag: its passages add about 12 prompt tokens a case (estimated)
 
 fixes tried on base, and what each adds to a case:

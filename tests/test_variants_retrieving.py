@@ -250,12 +250,9 @@ def test_what_does_not_fit(folder: Path, retrieve: str, lines: list[str]) -> Non
 
 def test_an_unset_variable_of_a_store_is_told(folder: Path) -> None:
     """At its own line, when the variant is to be asked."""
+    store = "{qdrant: {url: '${U}'}}"
     with pytest.raises(InputError) as caught:
-        load(
-            folder,
-            f"{DOCUMENTS}; embeddings: {{model: e}}; store: {{a: {{b: '${{U}}'}}}}",
-            {},
-        )
+        load(folder, f"{DOCUMENTS}; embeddings: {{model: e}}; store: {store}", {})
     assert shown(folder, caught.value)[0] == (
         "llm_variants.yaml:7: the variable 'U' is not set"
     )

@@ -36,7 +36,6 @@ _EMPHASIS = re.compile(r"(?<!\w)(_{1,3})(?=\S)([^_]+?)\1(?!\w)")
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]")
 
 _PROMPT_FILES = (".md", ".txt")
-_PIECE = re.compile(r"(.*)#([^#]*)/[0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,24 +88,6 @@ def headings(text: str) -> tuple[Heading, ...]:
             )
         )
     return tuple(found)
-
-
-def section_of(source: str) -> str:
-    """Return the id of the section that a passage is of, itself if it is one.
-
-    A piece of a section is `docs/returns.md#unworn-goods/2`; one of the text
-    before the first heading is `docs/returns.md#/2`.
-    """
-    match = _PIECE.fullmatch(source)
-    if match is None:
-        return source
-    name, wanted = match.groups()
-    return f"{name}#{wanted}" if wanted else name
-
-
-def piece_of(section: str, number: int) -> str:
-    """Return the id of the `number`-th piece of a section, from 1."""
-    return f"{section}/{number}" if "#" in section else f"{section}#/{number}"
 
 
 def sections(path: Path, root: Path) -> tuple[Passage, ...]:

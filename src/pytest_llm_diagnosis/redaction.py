@@ -141,7 +141,7 @@ def _forms(secret: str) -> Iterator[str]:
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield repr(secret)[1:-1]
-    data = secret.encode("utf-8", "surrogateescape")
+    data = secret.encode("utf-8", "surrogatepass")
     for encoded in (quote(data, safe=""), quote(data), quote_plus(data)):
         yield encoded
         yield re.sub("%..", lambda found: found[0].lower(), encoded)

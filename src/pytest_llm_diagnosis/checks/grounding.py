@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 
-from pytest_llm_diagnosis.documents import section_of
+from pytest_llm_diagnosis.passage_ids import section_of
 from pytest_llm_diagnosis.records import Answer, CheckSpec, Context, Json, Verdict
 
 from . import parameters as read

@@ -44,7 +44,7 @@ from .python_tests import (
 )
 from .sharding import Collected
 from .suite import Suite
-from .text import CleanText, plain_repr, width_of, without_steering
+from .text import CleanText, is_coloured, plain_repr, width_of, without_steering
 from .warming import Warming
 
 if TYPE_CHECKING:
@@ -257,7 +257,7 @@ class EvalSession:
 
     def _make_plain(self, report: pytest.TestReport) -> None:
         """Let a report hold a model's text as mere text: in tracebacks, in prints."""
-        coloured = self._config.get_terminal_writer().hasmarkup
+        coloured = is_coloured(self._config)
         shown = plain_repr(report.longrepr, coloured=coloured)
         report.longrepr = shown  # type: ignore[assignment]  # of the kind it was
         report.sections = [

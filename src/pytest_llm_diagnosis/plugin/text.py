@@ -81,6 +81,13 @@ def plain_repr(shown: object, *, coloured: bool) -> object:
     return shown
 
 
+def is_coloured(config: pytest.Config) -> bool:
+    """Return whether pytest colours what it prints; it may print nothing."""
+    if not config.pluginmanager.has_plugin("terminalreporter"):
+        return False
+    return config.get_terminal_writer().hasmarkup
+
+
 def width_of(config: pytest.Config) -> int:
     """Return how wide text may be: our width, or the terminal's where it is less."""
     if not config.pluginmanager.has_plugin("terminalreporter"):

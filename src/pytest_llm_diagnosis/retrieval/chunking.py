@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pytest_llm_diagnosis.documents import piece_of
+from pytest_llm_diagnosis.passage_ids import piece_of
 from pytest_llm_diagnosis.records import Chunk, Passage
 
 from .unspaced import UNSPACED

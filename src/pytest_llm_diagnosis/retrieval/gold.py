@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from pytest_llm_diagnosis.documents import section_of
+from pytest_llm_diagnosis.passage_ids import section_of
 from pytest_llm_diagnosis.records import Context, Passage, Retrieved
 
 _WORD = re.compile(r"\w+")
