@@ -60,7 +60,7 @@ def fixes(
 
 
 def test_an_arm_counts_the_cases_it_fixed_and_their_price() -> None:
-    """Paired with what the same cases cost unchanged, the controls included."""
+    """Paired with what the controls cost, the first answer where there was none."""
     found = fixes(
         probed(
             "knowledge",
@@ -75,10 +75,10 @@ def test_an_arm_counts_the_cases_it_fixed_and_their_price() -> None:
     passage = found["E"]
     assert (passage.kinds, passage.fixed, passage.tried) == (("passage",), 1, 2)
     assert passage.broken is None
-    # 350 against (100 + 200) / 2, and 120 against 100.
-    assert passage.tokens == pytest.approx((200 + 20) / 2)
-    assert passage.extra.usd == pytest.approx(0.11)
-    assert passage.extra.seconds == pytest.approx((2.0 + 0.5) / 2)
+    # 350 against 200, and 120 against 100.
+    assert passage.tokens == pytest.approx((150 + 20) / 2)
+    assert passage.extra.usd == pytest.approx(0.085)
+    assert passage.extra.seconds == pytest.approx((1.0 + 0.5) / 2)
 
 
 def test_what_no_answer_tells_is_not_measured() -> None:

@@ -100,11 +100,16 @@ def _is_fixed(one: Found, arm: Arm) -> bool:
 
 
 def _extra(tried: Iterable[Found], arm: Arm) -> Spending:
+    """Return what an arm costs beyond the controls, asked beside it.
+
+    First answers wait for each other in a server's queue, so their seconds are
+    those of another load; they stand in where there was no control.
+    """
     results: list[CaseResult] = []
     for one in tried:
-        controls = [*one.result.trials, *_trials(_answered(one, "R"))]
+        controls = _trials(_answered(one, "R")) or one.result.trials
         results += [
-            replace(one.result, variant=_UNCHANGED, trials=tuple(controls)),
+            replace(one.result, variant=_UNCHANGED, trials=controls),
             replace(one.result, variant=arm, trials=_trials(_answered(one, arm))),
         ]
     return extra_spending(results, base=_UNCHANGED, other=arm)
