@@ -30,10 +30,11 @@ lint: $(UV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The reference page of the checks, from their registry.
+# The reference pages, from the code; then all pages as a site in build/site.
 docs: $(UV)
-	$(SYNC) --no-default-groups --group test
-	$(BIN)/llm-diagnosis checks > docs/checks.md
+	$(SYNC) --no-default-groups --group test --group docs
+	$(BIN)/python docs/generate.py
+	$(BIN)/sphinx-build -q -W --keep-going -n -b html docs build/site
 
 # The wheel must work by itself, far from this checkout and its environment.
 wheel: $(UV)
