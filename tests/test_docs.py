@@ -62,7 +62,8 @@ def test_every_yaml_block_is_what_it_looks_like(page: Path, suite: Path) -> None
 
 
 def _kind(block: Block) -> str:
-    keys = set(yaml.safe_load(block.text) or ())
+    loaded = yaml.safe_load(block.text)
+    keys = set(loaded) if isinstance(loaded, dict) else set()
     kinds = {_KINDS[key] for key in keys & set(_KINDS)}
     return kinds.pop() if len(kinds) == 1 else "other"
 
