@@ -36,7 +36,6 @@ from pytest_llm_diagnosis.records import (
     Verdict,
 )
 from pytest_llm_diagnosis.report.html import html_text, plots, write_html
-from pytest_llm_diagnosis.report.html.ladder import ladder
 from pytest_llm_diagnosis.report.json_report import read_json, write_json
 from pytest_llm_diagnosis.report.markdown import markdown_text
 from test_markdown import ENDINGS, view
@@ -134,7 +133,7 @@ def test_an_ending_is_one_file_that_asks_for_nothing(ending: str) -> None:
         ("no_cases", "No verdict No case was answered and graded."),
         ("not_probed", "Next Run with --llm-probe standard to learn why"),
         ("two_variants", "What other variants change"),
-        ("lost", "Marks that contradict their cause"),
+        ("lost", "Label audit: marks that contradict their cause"),
         ("lost", "503 overloaded | try <later>"),
         ("confirmed", "confirmed: with the passage"),
     ],
@@ -300,32 +299,6 @@ def test_rates_of_few_cases_are_counts_alone() -> None:
     assert "2 of 3" in text
     assert "too few for an interval" in text
     assert 'class="span"' not in text
-
-
-def priced(tokens: int, usd: float | None, *, right: bool = True) -> Ask:
-    """Return an ask that took so many prompt tokens and so much money."""
-    answer = Answer(text="t", tokens=Tokens(prompt=tokens), usd=usd)
-    return Ask(facts=right, trial=Trial(answer=answer, grade=grade()))
-
-
-def test_a_fix_costs_what_its_asks_took_more_than_the_first_answer() -> None:
-    """On average, where it is known; what failed to be answered does not count."""
-    first = Trial(
-        answer=Answer(text="t", tokens=Tokens(prompt=100), usd=0.01),
-        grade=grade("-", "+"),
-    )
-    arms = {
-        "S": (priced(120, 0.012, right=False), Ask(error=True)),
-        "E": (priced(300, 0.03), priced(500, None)),
-    }
-    finding = Finding(cause="knowledge", arms=arms)
-    one = replace(result("a", "failed", finding=finding), trials=(first,))
-    (variant,) = diagnose([one], seed=7).variants
-    instruction, passage = ladder(variant, [one])
-    assert (instruction.fixed, instruction.tried) == (0, "right in 0 of 1 case")
-    assert instruction.cost == "+20 prompt tokens, +0.002000 USD"
-    assert (passage.fixed, passage.share) == (1, 1.0)
-    assert passage.cost == "+300 prompt tokens, +0.020000 USD"
 
 
 # -- on the way to it ------------------------------------------------------

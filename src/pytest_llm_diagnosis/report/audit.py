@@ -17,12 +17,25 @@ DISGUISED = "label audit: what failed is one side's, the cause the other's"
 
 def audit(variant: VariantDiagnosis) -> Iterator[tuple[str, list[str]]]:
     """Yield each list that is not empty: its title, and a text a case."""
-    if variant.suspects:
-        yield SUSPECTS, list(map(_suspect_text, variant.suspects))
-    if variant.doubtful_marks:
-        yield DOUBTFUL, list(map(spotted_text, variant.doubtful_marks))
-    if variant.disguised:
-        yield DISGUISED, list(map(_disguised_text, variant.disguised))
+    texts = {
+        SUSPECTS: _suspect_text,
+        DOUBTFUL: spotted_text,
+        DISGUISED: _disguised_text,
+    }
+    for title, cases in spotted_lists(variant):
+        yield title, list(map(texts[title], cases))
+
+
+def spotted_lists(
+    variant: VariantDiagnosis,
+) -> Iterator[tuple[str, Sequence[Spotted]]]:
+    """Yield each list that is not empty: its title and its cases."""
+    lists = (
+        (SUSPECTS, variant.suspects),
+        (DOUBTFUL, variant.doubtful_marks),
+        (DISGUISED, variant.disguised),
+    )
+    yield from ((title, cases) for title, cases in lists if cases)
 
 
 def audit_lines(variants: Sequence[VariantDiagnosis]) -> Iterator[Line]:
@@ -47,8 +60,12 @@ def _suspect_text(case: Spotted) -> str:
 
 
 def _disguised_text(case: Spotted) -> str:
-    what = "its facts failed" if case.failed == "facts" else "its form failed"
-    return f"{_place(case)}: {what}, cause {case.cause}"
+    return f"{_place(case)}: {failed_text(case)}, cause {case.cause}"
+
+
+def failed_text(case: Spotted) -> str:
+    """Return which dimension of a disguised case failed."""
+    return "its facts failed" if case.failed == "facts" else "its form failed"
 
 
 def _place(case: Spotted) -> str:

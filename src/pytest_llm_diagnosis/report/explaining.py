@@ -88,13 +88,13 @@ def _story(result: CaseResult) -> Iterator[Line]:
         needed = f"{result.pass_at} needed"
         yield Line(f"{right} of {len(result.trials)} trials passed, {needed}")
     if result.retrieved is not None:
-        yield Line(_retrieved(result.retrieved))
+        yield Line(retrieved_text(result.retrieved))
     for number, trial in enumerate(result.trials, start=1):
         yield from _trial(trial, number, len(result.trials))
     yield from _cause(result)
 
 
-def _retrieved(retrieved: Retrieved) -> str:
+def retrieved_text(retrieved: Retrieved) -> str:
     """Return at which place the gold passage was shown."""
     of = f"the {retrieved.k} retrieved" if retrieved.k > 1 else "what was retrieved"
     if retrieved.rank is None:

@@ -59,13 +59,22 @@ def style_text(effects: SideEffects) -> str:
 
 def place_texts(effects: SideEffects) -> Iterator[tuple[str, Style]]:
     """Yield the cases of each kind with their places, the first few of many."""
+    for title, changed, style in changed_lists(effects):
+        most = FIXED if style == "good" else LISTED
+        yield f"{title}: {_places(changed, most)}", style
+
+
+def changed_lists(
+    effects: SideEffects,
+) -> Iterator[tuple[str, Sequence[Changed], Style]]:
+    """Yield each list of cases that is not empty, with its title and meaning."""
     for mark in effects.marks:
         if mark.fixed:
-            yield f"{mark.mark} fixed: {_places(mark.fixed, FIXED)}", "good"
+            yield f"{mark.mark} fixed", mark.fixed, "good"
         if mark.broken:
-            yield f"{mark.mark} broken: {_places(mark.broken, LISTED)}", "bad"
+            yield f"{mark.mark} broken", mark.broken, "bad"
     if effects.styled:
-        yield f"wrong in the house style: {_places(effects.styled, LISTED)}", "bad"
+        yield "wrong in the house style", effects.styled, "bad"
 
 
 def _places(changed: Sequence[Changed], most: int) -> str:

@@ -22,6 +22,7 @@ from pytest_llm_diagnosis.records import (
     Verdict,
     message_text,
 )
+from pytest_llm_diagnosis.report.explaining import retrieved_text
 from pytest_llm_diagnosis.report.failure import call_text, first_line
 from pytest_llm_diagnosis.report.lines import one_line
 from pytest_llm_diagnosis.report.view import View
@@ -87,6 +88,7 @@ class _Teller:
             "pass_at": result.pass_at if len(result.trials) > 1 else None,
             "message": result.message,
             "costume": result.costume,
+            "retrieved": retrieved_text(result.retrieved) if result.retrieved else None,
             **(self._finding(finding) if finding else {}),
         }
         return _filled(told)
@@ -140,6 +142,7 @@ class _Teller:
             if tokens
             else None,
             "usd": answer.usd,
+            "saved": answer.saved_usd or None,
             "seconds": None if answer.seconds is None else round(answer.seconds, 3),
             "stored": answer.stored,
             "finish": answer.finish_reason if answer.finish_reason != "stop" else None,

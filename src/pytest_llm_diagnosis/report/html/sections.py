@@ -15,9 +15,16 @@ from pytest_llm_diagnosis.diagnosis import (
     posterior,
 )
 from pytest_llm_diagnosis.records import MARKS, CaseResult, Cause, Mark
+from pytest_llm_diagnosis.report.audit import failed_text, spotted_lists
 from pytest_llm_diagnosis.report.comparing import comparison_lines, verdict_name
+from pytest_llm_diagnosis.report.giving import giving_texts
 from pytest_llm_diagnosis.report.markdown import uncovered
-from pytest_llm_diagnosis.report.tables import Table, flip_table, part_table
+from pytest_llm_diagnosis.report.tables import (
+    Table,
+    flip_table,
+    part_table,
+    recall_texts,
+)
 from pytest_llm_diagnosis.report.terminal import run_text
 from pytest_llm_diagnosis.report.verdicts import (
     FIXES,
@@ -36,7 +43,7 @@ from pytest_llm_diagnosis.report.wording import (
 from pytest_llm_diagnosis.stats import SMALL_RATE
 
 from . import plots
-from .ladder import Rung, ladder
+from .tried import Effects, Ladder, Places, effects_of, ladder_of, places_of
 
 
 class Headline(NamedTuple):
@@ -78,10 +85,14 @@ class Leaning(NamedTuple):
 
 
 class Pointed(NamedTuple):
-    """A case worth a look, and its place among the results."""
+    """A case worth a look, and its place among the results.
+
+    `failed` says what failed, where that and not the mark contradicts the cause.
+    """
 
     case: Spotted
     at: int
+    failed: str
 
 
 class Block(NamedTuple):
@@ -94,10 +105,9 @@ class Block(NamedTuple):
     causes: tuple[Share, ...]
     shares: tuple[Measured, ...]
     leaning: Leaning
-    ladder: tuple[Rung, ...]
+    ladder: Ladder | None
     details: tuple[str, ...]
-    suspects: tuple[Pointed, ...]
-    doubtful: tuple[Pointed, ...]
+    audit: tuple[tuple[str, tuple[Pointed, ...]], ...]
 
 
 class Pair(NamedTuple):
@@ -123,6 +133,9 @@ class Page(NamedTuple):
     rates: tuple[tuple[str, tuple[Measured, ...]], ...]
     tables: tuple[Table, ...]
     pairs: tuple[Pair, ...]
+    recall: tuple[str, ...]
+    costs: tuple[str, ...]
+    effects: tuple[Effects, ...]
     confirmations: tuple[str, ...]
     changes: tuple[str, ...]
     confounds: tuple[str, ...]
@@ -137,6 +150,7 @@ def page_of(view: View) -> Page:
     diagnosis = view.diagnosis
     variants = diagnosis.variants
     shown = [one for one in variants if one.probed] or list(variants[:1])
+    places = places_of(view)
     changes = (
         comparison_lines(view.comparison, diagnosis) if view.comparison else iter(())
     )
@@ -144,10 +158,13 @@ def page_of(view: View) -> Page:
         title=_title(shown),
         started=_moment(view.run.started),
         selection=tuple(one.name for one in variants),
-        blocks=tuple(_block(one, view) for one in shown),
+        blocks=tuple(_block(one, view, places) for one in shown),
         rates=tuple((one.name, tuple(_rates(one))) for one in variants),
         tables=(part_table(diagnosis),) if variants else (),
         pairs=tuple(_pairs(diagnosis)),
+        recall=tuple(recall_texts(diagnosis)),
+        costs=tuple(giving_texts(diagnosis)),
+        effects=tuple(effects_of(diagnosis, places)),
         confirmations=tuple(map(confirmation_text, view.confirmations)),
         changes=tuple(line.text for line in changes),
         confounds=tuple(map(confound_text, diagnosis.confounds)),
@@ -172,7 +189,7 @@ def _title(shown: Sequence[VariantDiagnosis]) -> str:
 # -- a variant -------------------------------------------------------------
 
 
-def _block(variant: VariantDiagnosis, view: View) -> Block:
+def _block(variant: VariantDiagnosis, view: View, places: Places) -> Block:
     results = [one for one in view.results if one.variant == variant.name]
     return Block(
         name=variant.name,
@@ -182,23 +199,27 @@ def _block(variant: VariantDiagnosis, view: View) -> Block:
         causes=tuple(_causes(variant)),
         shares=tuple(_shares(variant)),
         leaning=_leaning(variant, results, view.diagnosis.seed),
-        ladder=tuple(ladder(variant, results)),
+        ladder=ladder_of(variant),
         details=tuple(map(_sentence, detail_texts(variant))),
-        suspects=tuple(_pointed(variant.suspects, variant, view)),
-        doubtful=tuple(_pointed(variant.doubtful_marks, variant, view)),
+        audit=tuple(_audit(variant, places)),
     )
 
 
-def _pointed(
-    spotted: Sequence[Spotted], variant: VariantDiagnosis, view: View
-) -> Iterator[Pointed]:
-    places = {
-        (one.file, one.id): at
-        for at, one in enumerate(view.results)
-        if one.variant == variant.name
-    }
-    for case in spotted:
-        yield Pointed(case, places[case.file, case.id])
+def _audit(
+    variant: VariantDiagnosis, places: Places
+) -> Iterator[tuple[str, tuple[Pointed, ...]]]:
+    for title, spotted in spotted_lists(variant):
+        yield (
+            title,
+            tuple(
+                Pointed(
+                    case,
+                    places[variant.name, case.file, case.id],
+                    failed_text(case) if case.failed else "",
+                )
+                for case in spotted
+            ),
+        )
 
 
 def _sentence(text: str) -> str:

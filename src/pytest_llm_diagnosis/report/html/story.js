@@ -85,6 +85,7 @@ class Story {
     if (one.cluster && one.cluster !== one.file) more.push("cluster " + one.cluster);
     if (one.critical) more.push("critical");
     if (one.costume) more.push("in the other side's costume");
+    if (one.retrieved) more.push(one.retrieved);
     if (one.pass_at) more.push(one.pass_at + " of " + one.trials.length + " trials needed");
     return make(
       "p",
@@ -200,6 +201,8 @@ class Story {
     }
     if (answer.seconds !== undefined) parts.push(duration(answer.seconds));
     if (answer.usd !== undefined) parts.push(money(answer.usd));
+    if (answer.saved > 0) parts.push("the cache saved " + money(answer.saved));
+    if (answer.saved < 0) parts.push("the cache cost " + money(-answer.saved) + " more");
     if (answer.stored) parts.push("stored");
     if (answer.finish) parts.push("ended by " + answer.finish);
     return parts.length ? make("p", { class: "spent", text: parts.join(", ") }) : null;
