@@ -7,24 +7,14 @@ again without a call.
 from __future__ import annotations
 
 from .choosing import chosen
+from .compared import Confound, Flip
+from .counted import Costumes, FailedPart, Rate, Spotted, Spread
 from .diagnose import diagnose
 from .fix import advised_arm
 from .flips import Change, Confirmation, compare
 from .posterior import Posterior, Shares, posterior
 from .recall import Recall
-from .records import (
-    Confound,
-    Costumes,
-    Diagnosis,
-    FailedPart,
-    Flip,
-    Rate,
-    Spotted,
-    Spread,
-    SuiteVerdict,
-    VariantDiagnosis,
-    VerdictKind,
-)
+from .records import Diagnosis, VariantDiagnosis
 from .regression import (
     MARGIN,
     Comparison,
@@ -34,6 +24,7 @@ from .regression import (
     compare_variants,
 )
 from .spending import Spending, extra_spending, spending
+from .suite_verdict import SuiteVerdict, VerdictKind
 from .tried import Changed, Fix, FixKind, MarkEffect, SideEffects
 from .tuning import TUNING, Hosted, Tuning, provider_of, tuning_of
 from .verdict import FEW, FINE_TUNE, enough_probed

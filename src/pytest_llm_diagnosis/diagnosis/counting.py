@@ -30,8 +30,8 @@ from pytest_llm_diagnosis.records import (
 )
 from pytest_llm_diagnosis.stats import wilson
 
+from .counted import Costumes, FailedPart, Rate, Spotted, Spread
 from .recall import Recall
-from .records import Costumes, FailedPart, Rate, Spotted, Spread
 
 SIDES: Mapping[Mark, frozenset[Cause]] = {
     "knowledge": frozenset({"knowledge", "both"}),

@@ -10,6 +10,7 @@ from typing import get_args
 from pytest_llm_diagnosis.records import MARKS, CaseResult, Cause, Given, Mark, Setup
 from pytest_llm_diagnosis.stats import detectable_change
 
+from .counted import Rate
 from .counting import (
     Found,
     costumes,
@@ -27,7 +28,7 @@ from .counting import (
 )
 from .flips import confounds, flips
 from .ladder import ladder
-from .records import Diagnosis, Rate, VariantDiagnosis
+from .records import Diagnosis, VariantDiagnosis
 from .side_effects import side_effects
 from .spending import extra_spending, spending
 from .verdict import suite_verdict

@@ -17,8 +17,8 @@ from pytest_llm_diagnosis.records import (
 )
 from pytest_llm_diagnosis.stats import holm, mcnemar_midp
 
+from .compared import Confound, Flip
 from .counting import graded
-from .records import Confound, Flip
 
 FEW_DISCORDANT = 5
 """Below this many changed cases no difference can be told at 5%."""

@@ -4,180 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, TypeVar, cast
+from typing import TypeVar, cast
 
 from pytest_llm_diagnosis.records import (
     Cause,
-    Flat,
     Given,
     Json,
     JsonObject,
     Mark,
     Setup,
 )
-from pytest_llm_diagnosis.stats import Interval
 
+from .compared import Confound, Flip
+from .counted import Costumes, FailedPart, Rate, Spotted, Spread
 from .recall import Recall, recall_of
 from .spending import Spending
+from .suite_verdict import SuiteVerdict
 from .tried import Fix, SideEffects
 
 _Record = TypeVar("_Record")
-VerdictKind: TypeAlias = Literal[
-    "no_failures",
-    "not_probed",
-    "withheld",
-    "unstable",
-    "too_little_data",
-    "knowledge",
-    "behavior",
-    "both",
-    "neither_yet",
-]
-Side: TypeAlias = Literal["knowledge", "behavior", "both"]
-WithheldReason: TypeAlias = Literal["calls_failed", "faulty_checks", "no_evidence"]
-ConfoundKind: TypeAlias = Literal[
-    "several_changes",
-    "selection",
-    "one_mark",
-    "mixed_answers",
-    "no_facts",
-    "no_form",
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
-    """`failed` of `cases` with a 95% interval; None when nothing was counted.
-
-    `estimated` says that only a sample of the failing cases was probed and the
-    count stands for all of them.
-    """
-
-    failed: int
-    cases: int
-    interval: Interval | None = None
-    estimated: bool = False
-
-    def to_dict(self) -> dict[str, Json]:
-        """Return a JSON-ready dict."""
-        return {
-            "failed": self.failed,
-            "cases": self.cases,
-            "interval": list(self.interval) if self.interval else None,
-            "estimated": self.estimated,
-        }
-
-    @classmethod
-    def from_dict(cls, data: JsonObject) -> Rate:
-        """Return the record that `to_dict` described."""
-        ends = cast("Sequence[float] | None", data["interval"])
-        return cls(
-            failed=cast("int", data["failed"]),
-            cases=cast("int", data["cases"]),
-            interval=Interval(*ends) if ends else None,
-            estimated=bool(data.get("estimated", False)),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread(Flat):
-    """Over how many `clusters` the `cases` that could fail for a side lie.
-
-    `by_file` says that a file stands for some of them, for want of a `cluster:`
-    and of evidence.
-    """
-
-    cases: int
-    clusters: int
-    by_file: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedPart(Flat):
-    """How many failing cases failed on facts only, form only, both, or neither.
-
-    Those of neither failed on `limits` alone, or a judge alone rejected them.
-    """
-
-    facts: int = 0
-    form: int = 0
-    both: int = 0
-    limits: int = 0
-    judged: int = 0
-
-    @property
-    def without_cause(self) -> int:
-        """Cases for which no cause is looked for."""
-        return self.limits + self.judged
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Costumes(Flat):
-    """Cases whose mark or failing check says one side and the cause the other.
-
-    `knew` failed a fact check though it knew, `ignorant` broke its form because
-    it did not know, `marked` is only marked as the other side.
-    """
-
-    knew: int = 0
-    ignorant: int = 0
-    marked: int = 0
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.knew + self.ignorant + self.marked
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Spotted(Flat):
-    """A case worth a look, where it stands, and the cause that was found.
-
-    `failed` is the dimension that failed where the mark agrees with the cause.
-    """
-
-    file: str
-    line: int
-    id: str
-    mark: Mark
-    cause: Cause
-    failed: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuiteVerdict(Flat):
-    """What the causes of a variant come to.
-
-    `probability` is that of the kind, None where the kind follows from none.
-    `leaning` is the likeliest side with its probability, settled or not;
-    `count` of `of` attributable failures point to it, and `enough` of
-    `enough_of` would settle it.  `deep_probability` is that of over half of
-    the behaviour side surviving instruction and examples; `fine_tune` says
-    that side and depth together are certain enough.  `reason` is why a verdict
-    is withheld; `no_evidence` counts failed fact checks, not attributable ones.
-    `upper_bound` is the share of failures that a run without any still allows.
-    """
-
-    kind: VerdictKind
-    settled: bool = False
-    probability: float | None = None
-    leaning: Side | None = None
-    leaning_probability: float | None = None
-    count: int = 0
-    of: int = 0
-    enough: int | None = None
-    enough_of: int | None = None
-    deep_probability: float | None = None
-    fine_tune: bool = False
-    reason: WithheldReason | None = None
-    upper_bound: float | None = None
-
-    @property
-    def fine_tune_probability(self) -> float:
-        """How likely it is that behaviour fails, and most of it deeply."""
-        if self.kind != "behavior":
-            return 0.0
-        return (self.probability or 0.0) * (self.deep_probability or 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,74 +143,6 @@ class VariantDiagnosis:
             setup=_optional(data, "setup", Setup.from_dict),
             spending=_optional(data, "spending", Spending.from_dict),
             extra=_optional(data, "extra", Spending.from_dict),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flip:
-    """What `to` fixes and breaks of the cases of one mark, against `from_`.
-
-    `fixed` of the `failing` ones, `broken` of the `passing` ones.  `p` is the
-    McNemar mid-p, Holm-adjusted when there are several such pairs; None below
-    5 discordant pairs, where no difference can be told.
-    """
-
-    from_: str
-    to: str
-    mark: Mark
-    failing: int
-    passing: int
-    fixed: int
-    broken: int
-    p: float | None = None
-
-    def to_dict(self) -> dict[str, Json]:
-        """Return a JSON-ready dict, with `from` for `from_`."""
-        return {
-            "from": self.from_,
-            "to": self.to,
-            "mark": self.mark,
-            "failing": self.failing,
-            "passing": self.passing,
-            "fixed": self.fixed,
-            "broken": self.broken,
-            "p": self.p,
-        }
-
-    @classmethod
-    def from_dict(cls, data: JsonObject) -> Flip:
-        """Return the record that `to_dict` described."""
-        return cls(
-            from_=str(data["from"]),
-            to=str(data["to"]),
-            mark=cast("Mark", data["mark"]),
-            failing=cast("int", data["failing"]),
-            passing=cast("int", data["passing"]),
-            fixed=cast("int", data["fixed"]),
-            broken=cast("int", data["broken"]),
-            p=cast("float | None", data["p"]),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confound:
-    """A reason not to read a comparison as it looks; `names` are what differs."""
-
-    kind: ConfoundKind
-    variant: str = ""
-    names: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Json]:
-        """Return a JSON-ready dict."""
-        return {"kind": self.kind, "variant": self.variant, "names": list(self.names)}
-
-    @classmethod
-    def from_dict(cls, data: JsonObject) -> Confound:
-        """Return the record that `to_dict` described."""
-        return cls(
-            kind=cast("ConfoundKind", data["kind"]),
-            variant=str(data["variant"]),
-            names=tuple(cast("Sequence[str]", data["names"])),
         )
 
 

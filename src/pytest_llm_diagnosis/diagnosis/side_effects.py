@@ -18,10 +18,10 @@ from pytest_llm_diagnosis.records import (
 )
 from pytest_llm_diagnosis.stats import holm, mcnemar_midp
 
+from .compared import Flip
 from .counting import graded
 from .flips import FEW_DISCORDANT
 from .ladder import kinds_given
-from .records import Flip
 from .tried import Changed, MarkEffect, SideEffects
 
 

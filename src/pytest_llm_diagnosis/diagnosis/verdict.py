@@ -30,7 +30,7 @@ from .counting import (
     lean_pairs,
     votes,
 )
-from .records import Side, SuiteVerdict
+from .suite_verdict import Side, SuiteVerdict
 
 FEW = 5
 """Fewer attributable failures than this name no side."""
