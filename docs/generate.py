@@ -26,7 +26,7 @@ from pytest_llm_diagnosis.diagnosis import (
     SuiteVerdict,
     VariantDiagnosis,
 )
-from pytest_llm_diagnosis.diagnosis.records import Costumes, FailedPart, Rate, Spotted
+from pytest_llm_diagnosis.diagnosis.counted import Costumes, FailedPart, Rate, Spotted
 from pytest_llm_diagnosis.plugin import OPTIONS
 from pytest_llm_diagnosis.records import (
     DIMENSIONS,
