@@ -9,7 +9,6 @@ What only a run needs, and not a collection, is imported when it begins.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -20,7 +19,7 @@ import pytest
 from pytest_llm_diagnosis.errors import DiagnosisError
 from pytest_llm_diagnosis.records import CaseResult, JsonObject
 
-from . import RESULT, SUFFIX
+from . import SUFFIX
 from .distribution import (
     hand_over,
     has_crashed,
@@ -32,6 +31,7 @@ from .distribution import (
 )
 from .ending import Ending
 from .gating import Gating
+from .item_reports import hide_secrets, make_plain, pack, skip_at, unpack
 from .items import EvalItem
 from .junit import Testcases, mend_names, properties
 from .links import Link
@@ -44,7 +44,7 @@ from .python_tests import (
 )
 from .sharding import Collected
 from .suite import Suite
-from .text import CleanText, is_coloured, plain_repr, width_of, without_steering
+from .text import CleanText, is_coloured, width_of
 from .warming import Warming
 
 if TYPE_CHECKING:
@@ -228,41 +228,24 @@ class EvalSession:
         report = yield
         result = None
         if isinstance(item, EvalItem):
-            if report.skipped and isinstance(report.longrepr, tuple):
-                # A skip that we raise belongs to the case, not to our own line.
-                place = item.prepared.case.location
-                reason = report.longrepr[2]
-                report.longrepr = (str(place.path), place.line, reason)
+            skip_at(report, item.prepared.case.location)
             result = item.result_for(report)
             if result is not None and result.outcome == "failed":
                 result = replace(result, rank=self.running.failed(item, result))
         elif call.excinfo and isinstance(call.excinfo.value, DiagnosisError):
             report.longrepr = text_of_error(item, call.excinfo)
         if isinstance(item, EvalItem) or is_eval_test(item):
-            self._make_plain(report)
+            make_plain(report, coloured=is_coloured(self._config))
         if is_eval_test(item):
             result = result_of_test(item, call, report)
             if result is not None and result.outcome == "failed":
                 report.sections.append(("llm", exchanges_of(item)))
                 result = replace(result, rank=self._probe_test(item, result))
         if result is not None:
-            # Within one process the record itself travels; what xdist carries is text.
-            told = json.dumps(result.to_dict()) if is_worker(self._config) else result
-            report.user_properties.append((RESULT, told))
+            pack(report, result, as_text=is_worker(self._config))
         if self._running is not None:
-            # An application, a client or its debug log may have printed a key.
-            text = self._running.redactor.text
-            report.sections = [(name, text(shown)) for name, shown in report.sections]
+            hide_secrets(report, self._running.redactor)
         return report
-
-    def _make_plain(self, report: pytest.TestReport) -> None:
-        """Let a report hold a model's text as mere text: in tracebacks, in prints."""
-        coloured = is_coloured(self._config)
-        shown = plain_repr(report.longrepr, coloured=coloured)
-        report.longrepr = shown  # type: ignore[assignment]  # of the kind it was
-        report.sections = [
-            (name, without_steering(text)) for name, text in report.sections
-        ]
 
     def _probe_test(self, item: pytest.Item, result: CaseResult) -> int | None:
         """Find out why a Python test fails; return its rank, None if it has none."""
@@ -277,22 +260,10 @@ class EvalSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the result out of the report, and leave what others show."""
-        told = next((v for name, v in report.user_properties if name == RESULT), None)
-        if told is None or is_worker(self._config):
+        result = None if is_worker(self._config) else unpack(report)
+        if result is None:
             return
-        result = (
-            told
-            if isinstance(told, CaseResult)
-            else CaseResult.from_dict(json.loads(str(told)))
-        )
-        report.user_properties = [
-            *(
-                (name, value)
-                for name, value in report.user_properties
-                if name != RESULT
-            ),
-            *properties(result),
-        ]
+        report.user_properties += properties(result)
         if self._testcases is None:
             self._testcases = Testcases(self._config)
         self._testcases.keep(report)
