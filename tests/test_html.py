@@ -20,7 +20,14 @@ from conftest import EvalSuite
 from diagnosed import grade, result, suite
 from eval_files import UNTIMED
 from pytest_llm_diagnosis.cli import main
-from pytest_llm_diagnosis.diagnosis import Shares, diagnose, posterior
+from pytest_llm_diagnosis.diagnosis import (
+    Changed,
+    MarkEffect,
+    Shares,
+    SideEffects,
+    diagnose,
+    posterior,
+)
 from pytest_llm_diagnosis.records import (
     Answer,
     Ask,
@@ -30,14 +37,19 @@ from pytest_llm_diagnosis.records import (
     Grade,
     Ideal,
     JsonObject,
+    Retrieved,
     Tokens,
     ToolCall,
     Trial,
     Verdict,
 )
+from pytest_llm_diagnosis.report.audit import DISGUISED, failed_text, spotted_lists
+from pytest_llm_diagnosis.report.explaining import retrieved_text
 from pytest_llm_diagnosis.report.html import html_text, plots, write_html
 from pytest_llm_diagnosis.report.json_report import read_json, write_json
+from pytest_llm_diagnosis.report.ladder import ladder_table, missing_texts
 from pytest_llm_diagnosis.report.markdown import markdown_text
+from pytest_llm_diagnosis.report.side_effects import mark_text, style_text
 from test_markdown import ENDINGS, view
 
 HOSTILE = (
@@ -299,6 +311,63 @@ def test_rates_of_few_cases_are_counts_alone() -> None:
     assert "2 of 3" in text
     assert "too few for an interval" in text
     assert 'class="span"' not in text
+
+
+# -- what the other reports say too ---------------------------------------
+
+
+def test_the_ladder_is_that_of_the_other_reports() -> None:
+    """Cell by cell, with what is not measured said below it."""
+    shown = ENDINGS["several_variants"]
+    text = Page(html_text(shown)).text
+    variant = shown.diagnosis.variants[0]
+    table = ladder_table(variant)
+    assert table
+    for row in table:
+        assert " ".join(row) in text
+    for missing in missing_texts(variant):
+        assert missing[1:] in text
+
+
+def test_what_a_fine_tune_broke_stands_in_the_same_words() -> None:
+    """With the cases of each kind, which open the tuned variant's answer."""
+    one = result("a", "failed", variant="tuned")
+    changed = (Changed(file=one.file, line=one.line, id=one.id),)
+    mark = MarkEffect(mark="behavior", failing=0, passing=1, broken=changed)
+    effects = SideEffects(
+        variant="tuned",
+        base="base",
+        marks=(mark,),
+        facts=4,
+        styled=changed,
+        knew=1,
+    )
+    shown = view([result("a", "failed"), one])
+    told = replace(shown.diagnosis, side_effects=(effects,))
+    page = Page(html_text(replace(shown, diagnosis=told)))
+    for text in (style_text(effects), mark_text(mark)):
+        assert text in page.text
+    opened = [attrs["data-case"] for _, attrs in page.tags if "data-case" in attrs]
+    at = [case["variant"] for case in page.cases].index("tuned")
+    assert opened[:2] == [str(at)] * 2
+
+
+def test_a_disguised_case_says_what_failed() -> None:
+    """Its mark agrees with its cause, so the mark is no news."""
+    text = Page(html_text(ENDINGS["label_audit"])).text
+    assert DISGUISED[1:] in text
+    (title, cases) = list(spotted_lists(ENDINGS["label_audit"].diagnosis.variants[0]))[
+        -1
+    ]
+    assert title == DISGUISED
+    assert f"{cases[0].file}:{cases[0].line} {failed_text(cases[0])}, cause" in text
+
+
+def test_a_case_says_where_its_gold_passage_was() -> None:
+    """In the words of its story in the terminal."""
+    found = Retrieved(k=3, rank=2, found=1, gold=2)
+    page = Page(html_text(view([replace(result(), retrieved=found)])))
+    assert page.cases[0]["retrieved"] == retrieved_text(found)
 
 
 # -- on the way to it ------------------------------------------------------
