@@ -669,3 +669,60 @@ def test_failures_are_split_by_what_became_of_the_passage(
         "1 right with it alone (distracted), 1 wrong even with it alone (not used)"
     )
     assert split in shown
+
+
+HOUSE = """\
+import os
+
+
+class House:
+    def search(self, query, top_k):
+        RETURNED
+
+
+def pytest_llm_register_retrievers(retrievers):
+    retrievers["house"] = lambda passages, settings: House()
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('return ["a"]', "the retriever 'house' gave str, not Context"),
+        ('raise OSError(os.environ["HOUSE_API_KEY"])', "raised OSError: ***"),
+    ],
+)
+def test_a_bad_registered_retriever_is_an_error_at_its_line(
+    meaning: EvalSuite, monkeypatch: pytest.MonkeyPatch, body: str, said: str
+) -> None:
+    """Whatever it returns or says: no internal error, and no key is shown."""
+    monkeypatch.setenv("HOUSE_API_KEY", "sk-house-secret")
+    meaning.pytester.makeconftest(HOUSE.replace("RETURNED", body))
+    retrieve = "{documents: docs/*.md, retriever: house}"
+    meaning.write_file(
+        "llm_variants.yaml",
+        f"variants:\n  r: {{script: answers.yaml, retrieve: {retrieve}}}\n",
+    )
+    result = meaning.run("--llm-variant=r", "-vv")
+    result.assert_outcomes(errors=2)
+    shown = result.stdout.str()
+    assert said in shown
+    assert "llm_variants.yaml:2:" in shown
+    assert "sk-house-secret" not in shown
+
+
+def test_a_generator_that_fails_midway_is_an_error_at_its_line(
+    meaning: EvalSuite,
+) -> None:
+    """It runs only while its passages are read, and ends no run."""
+    meaning.write_file(
+        "house.py",
+        "def find(query, top_k):\n    yield 'a'\n    raise OSError('gone')\n",
+    )
+    meaning.write_file(
+        "llm_variants.yaml",
+        "variants:\n  r: {script: answers.yaml, retrieve: {call: 'house:find'}}\n",
+    )
+    result = meaning.run("--llm-variant=r", "-vv")
+    result.assert_outcomes(errors=2)
+    assert "house:find raised OSError: gone" in result.stdout.str()

@@ -43,7 +43,13 @@ class CalledRetriever:
                 f"{self._called.target} returned {type(returned).__name__}: a list of "
                 "texts or of passages with text, source and score is expected"
             )
-        return tuple(self._context(item) for item in returned)
+        try:
+            items = tuple(returned)
+        except Exception as error:
+            # A generator runs, and fails, only now.
+            said = f"{type(error).__name__}: {error}"
+            raise ModelError(f"{self._called.target} raised {said}") from error
+        return tuple(map(self._context, items))
 
     def _context(self, item: object) -> Context:
         if isinstance(item, str):

@@ -53,6 +53,7 @@ class RetrievalRoom:
             vectors=self._vectors,
             retrievers=self._suite.retrievers,
             owner=owner_name(self._config),
+            redactor=self._suite.redactor(),
         )
         return Retrieval(
             engine,

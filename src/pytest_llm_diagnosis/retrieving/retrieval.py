@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 from pytest_llm_diagnosis.documents import Documents
 from pytest_llm_diagnosis.engine import Engine, Urgency
@@ -30,6 +30,7 @@ from pytest_llm_diagnosis.records import (
     Variant,
     VariantKey,
 )
+from pytest_llm_diagnosis.redaction import Redactor
 from pytest_llm_diagnosis.retrieval import (
     Corpus,
     Embedded,
@@ -63,6 +64,7 @@ class Surroundings(NamedTuple):
     vectors: Callable[[], KeptVectors]
     retrievers: Callable[[], Mapping[str, OpenRetriever]]
     owner: str
+    redactor: Redactor
 
 
 class Retrieval:
@@ -138,7 +140,7 @@ class Retrieval:
             }
             found = await self._find(variant, requests) if new else {}
         except DiagnosisError as error:
-            found = dict.fromkeys(new, _told(error, variant))
+            found = dict.fromkeys(new, self._told(error, variant))
             digest = None
         for text, passages in found.items():
             self._found[variant.key, text] = passages
@@ -167,8 +169,15 @@ class Retrieval:
         try:
             answer = await self._engine.obtain(request, Urgency.FIRST)
         except DiagnosisError as error:
-            return _told(error, variant)
+            return self._told(error, variant)
         return answer.contexts
+
+    def _told(self, error: DiagnosisError, variant: Variant) -> DiagnosisError:
+        told = _located(error, variant)
+        # A store or a retriever of the user's may say the key that it was given.
+        if isinstance(told, InputError):
+            return self._around.redactor.error(told)
+        return told
 
     async def _by_registered(
         self, retrieve: Retrieve, questions: Sequence[str]
@@ -184,7 +193,7 @@ class Retrieval:
         def search() -> Mapping[str, Found]:
             retriever = known[name](passages, retrieve.settings)
             return {
-                text: tuple(retriever.search(text, retrieve.top_k))
+                text: _checked(retriever.search(text, retrieve.top_k), name)
                 for text in questions
             }
 
@@ -320,7 +329,17 @@ def _retrieve_of(variant: Variant) -> Retrieve:
     return variant.retrieve
 
 
-def _told(error: DiagnosisError, variant: Variant) -> DiagnosisError:
+def _checked(found: Iterable[object], name: str) -> tuple[Context, ...]:
+    """Return what a registered retriever found; raises `DiagnosisError`."""
+    contexts = tuple(found)
+    for one in contexts:
+        if not isinstance(one, Context):
+            kind = type(one).__name__
+            raise DiagnosisError(f"the retriever {name!r} gave {kind}, not Context")
+    return cast("tuple[Context, ...]", contexts)
+
+
+def _located(error: DiagnosisError, variant: Variant) -> DiagnosisError:
     """Return an error at the variant's `retrieve:`, unless it says its own place."""
     if isinstance(error, InputError | NotAskedError | ReplayMissError):
         return error
