@@ -158,7 +158,7 @@ def test_the_summary_says_how_often_the_passage_was_retrieved(
     line = "rag: the gold passage was the one retrieved in 2 of 2 cases"
     assert line in result.outlines
     assert "llm: 1 call to embed 5 texts for rag, 0 stored" in result.outlines
-    result.stdout.fnmatch_lines(["*1 were made by retrieval*"])
+    result.stdout.fnmatch_lines(["*1 was made by retrieval*"])
     assert len(server.requests) == 1
 
 
@@ -689,6 +689,13 @@ def pytest_llm_register_retrievers(retrievers):
     ("body", "said"),
     [
         ('return ["a"]', "the retriever 'house' gave str, not Context"),
+        (
+            (
+                "from pytest_llm_diagnosis.records import Context\n        "
+                'return [Context(text="a", score=float("nan"))]'
+            ),
+            "the retriever 'house' gave the score nan",
+        ),
         ('raise OSError(os.environ["HOUSE_API_KEY"])', "raised OSError: ***"),
     ],
 )
@@ -709,6 +716,23 @@ def test_a_bad_registered_retriever_is_an_error_at_its_line(
     assert said in shown
     assert "llm_variants.yaml:2:" in shown
     assert "sk-house-secret" not in shown
+
+
+def test_a_score_that_is_no_number_is_an_error_at_its_line(meaning: EvalSuite) -> None:
+    """No recording could hold it."""
+    meaning.write_file(
+        "house.py",
+        "def find(query, top_k):\n    return [{'text': 'a', 'score': float('nan')}]\n",
+    )
+    meaning.write_file(
+        "llm_variants.yaml",
+        "variants:\n  r: {script: answers.yaml, retrieve: {call: 'house:find'}}\n",
+    )
+    result = meaning.run("--llm-variant=r", "--llm-record", "-vv")
+    result.assert_outcomes(errors=2)
+    shown = result.stdout.str() + result.stderr.str()
+    assert "house:find returned a passage whose score is nan" in shown
+    assert "Traceback" not in shown
 
 
 def test_a_generator_that_fails_midway_is_an_error_at_its_line(

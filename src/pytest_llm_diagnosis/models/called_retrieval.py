@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
@@ -62,10 +63,15 @@ class CalledRetriever:
                 f"{self._called.target} returned a passage without a text: it is "
                 f"{type(item).__name__}"
             )
+        number = float(score) if isinstance(score, int | float) else None
+        if number is not None and not math.isfinite(number):
+            raise ModelError(
+                f"{self._called.target} returned a passage whose score is {number}"
+            )
         return Context(
             text=text,
             source=str(source) if source is not None else "",
-            score=float(score) if isinstance(score, int | float) else None,
+            score=number,
         )
 
 

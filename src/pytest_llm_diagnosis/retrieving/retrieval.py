@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -336,6 +337,8 @@ def _checked(found: Iterable[object], name: str) -> tuple[Context, ...]:
         if not isinstance(one, Context):
             kind = type(one).__name__
             raise DiagnosisError(f"the retriever {name!r} gave {kind}, not Context")
+        if one.score is not None and not math.isfinite(one.score):
+            raise DiagnosisError(f"the retriever {name!r} gave the score {one.score}")
     return cast("tuple[Context, ...]", contexts)
 
 
