@@ -180,7 +180,7 @@ def test_probes_that_cannot_be_asked(app_suite: EvalSuite) -> None:
     result = app_suite.run("-k", "long")
     result.assert_outcomes(failed=1, deselected=len(ORDER))
     shown = " ".join(result.stdout.str().split())
-    assert "note: 1 failures not probed: " in shown
+    assert "note: 1 failure not probed: " in shown
     assert "--llm-probe standard" not in shown
     assert ":2: cannot import 'app': OSError: no GPU; looked in" in shown
 

@@ -396,7 +396,7 @@ def test_a_spent_call_budget_skips_the_rest(suite: EvalSuite) -> None:
     result.stdout.fnmatch_lines(
         [
             "partial: the budget left 2 of 3 cases unasked",
-            "SKIPPED * a.eval.yaml:11: the budget of 1 calls is spent",
+            "SKIPPED * a.eval.yaml:11: the budget of 1 call is spent",
         ]
     )
 

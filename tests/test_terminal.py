@@ -17,7 +17,7 @@ from pytest_llm_diagnosis.diagnosis import diagnose
 from pytest_llm_diagnosis.records import RunFacts
 from pytest_llm_diagnosis.report.layout import WIDTH, table_lines, wrapped
 from pytest_llm_diagnosis.report.lines import Line
-from pytest_llm_diagnosis.report.terminal import quiet_lines, summary_lines
+from pytest_llm_diagnosis.report.terminal import quiet_lines, run_text, summary_lines
 from pytest_llm_diagnosis.report.view import View
 from test_markdown import ENDINGS, fine_tuned, several_variants
 
@@ -228,3 +228,22 @@ def test_a_terminal_of_another_encoding(
     assert "verdict withheld: 1 of the 1" in text
     assert "\\u2603[base]: unexplained" in text
     assert "INTERNALERROR" not in text + shown.stderr.str()
+
+
+def test_counts_of_one_agree_with_their_words() -> None:
+    """One call, one probe, one retry: no plural stands behind them."""
+    one = RunFacts(
+        seed=1,
+        started="",
+        calls=1,
+        stored=1,
+        probe_calls=1,
+        check_calls=1,
+        retrieval_calls=1,
+        retries=1,
+        waited=0.5,
+    )
+    assert run_text(one, 1) == (
+        "1 call, 1 stored answer, 1 of the calls was a probe, 1 was made by checks, "
+        "1 was made by retrieval, 1 retry, 0.5 s waited for it; cost unknown"
+    )

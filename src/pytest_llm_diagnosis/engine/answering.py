@@ -18,6 +18,7 @@ from pytest_llm_diagnosis.errors import (
 from pytest_llm_diagnosis.records import Answer, Request
 from pytest_llm_diagnosis.store import Claim, GroupedStore
 
+from .budget import spent_calls
 from .calling import Caller
 
 LOOK_AGAIN = 0.05
@@ -202,7 +203,7 @@ class Answering:
             return
         run, most = self._shared
         if not await self._store.take(run, most):
-            raise BudgetError(f"the budget of {most} calls is spent")
+            raise BudgetError(spent_calls(most))
 
     async def _call(self, request: Request, urgency: int) -> Answer:
         """Pay for an answer and keep it."""

@@ -10,6 +10,12 @@ from pytest_llm_diagnosis.errors import BudgetError
 from pytest_llm_diagnosis.records import VariantKey
 
 
+def spent_calls(most: int) -> str:
+    """Return what is said when all calls of a budget are made."""
+    calls = "1 call" if most == 1 else f"{most} calls"
+    return f"the budget of {calls} is spent"
+
+
 @dataclass(slots=True, kw_only=True)
 class Budget:
     """Stops before a limit is exceeded; None means no limit.
@@ -37,7 +43,7 @@ class Budget:
         while self.max_usd is not None and self._must_wait(payer, self.max_usd):
             await self._settled.wait()
         if self.max_calls is not None and self._taken >= self.max_calls:
-            raise BudgetError(f"the budget of {self.max_calls} calls is spent")
+            raise BudgetError(spent_calls(self.max_calls))
         if self.max_usd is not None and self._would_exceed(payer, self.max_usd):
             whole_usd = self.max_usd if self.whole_usd is None else self.whole_usd
             spent = f"{self._spent:.4f} USD"

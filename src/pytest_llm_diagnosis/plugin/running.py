@@ -309,7 +309,8 @@ class Running:
             probed, refused = future.result()
             found += probed
             if refused:
-                self.notes.append(f"{len(refused)} failures not probed: {refused[0]}")
+                what = "1 failure" if len(refused) == 1 else f"{len(refused)} failures"
+                self.notes.append(f"{what} not probed: {refused[0]}")
         return found
 
     def failing(self) -> dict[str, list[int]]:

@@ -238,21 +238,28 @@ def _run(run: RunFacts, counted: int) -> Iterator[Line]:
 def run_text(run: RunFacts, counted: int) -> str:
     """Return the calls of a run and what they cost; `counted` probes were used."""
     cost = "cost unknown" if run.usd is None else f"{run.usd:.4f} USD"
-    parts = [f"{run.calls} calls", f"{run.stored} stored answers"]
+    parts = [_count(run.calls, "call"), _count(run.stored, "stored answer")]
     if run.probe_calls:
-        probes = f"{run.probe_calls} of the calls were probes"
+        were = "was a probe" if run.probe_calls == 1 else "were probes"
+        probes = f"{run.probe_calls} of the calls {were}"
         # Several cases are asked at a time: more than it takes to settle a verdict.
         beyond = not run.stored and counted < run.probe_calls
         parts.append(f"{probes} (a diagnosis uses {counted})" if beyond else probes)
     if run.check_calls:
-        parts.append(f"{run.check_calls} were made by checks")
+        parts.append(f"{_were(run.check_calls)} made by checks")
     if run.retrieval_calls:
-        parts.append(f"{run.retrieval_calls} were made by retrieval")
+        parts.append(f"{_were(run.retrieval_calls)} made by retrieval")
     if run.retries:
-        parts.append(f"{run.retries} retries, {run.waited:.1f} s waited for them")
+        retries = "1 retry" if run.retries == 1 else f"{run.retries} retries"
+        them = "it" if run.retries == 1 else "them"
+        parts.append(f"{retries}, {run.waited:.1f} s waited for {them}")
     # A worker that ended early has not told what it paid: its cost is None.
     paid = cost if run.calls or run.usd is None else "nothing paid"
     return f"{', '.join(parts)}; {paid}"
+
+
+def _were(number: int) -> str:
+    return "1 was" if number == 1 else f"{number} were"
 
 
 def note_text(note: str) -> str:
