@@ -57,12 +57,16 @@ def progress_text(progress: Progress) -> str:
         f"llm: {progress.done}/{progress.total} answered",
         f"{counts.failed} failed" if counts.failed else "",
         f"{counts.in_flight} in flight",
-        f"{counts.retries} retries" if counts.retries else "",
+        _retries(counts.retries),
         f"{progress.rate:.1f}/s" if progress.rate else "",
         f"{counts.usd:.4f} USD" if counts.usd else "cost unknown",
         f"{_time(left)} left" if left else "",
     ]
     return ", ".join(filter(None, parts))
+
+
+def _retries(count: int) -> str:
+    return "1 retry" if count == 1 else f"{count} retries" if count else ""
 
 
 def _time(seconds: float) -> str:
