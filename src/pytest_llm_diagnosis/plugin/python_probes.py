@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 def rank_of_test(item: pytest.Item, running: Running) -> int | None:
     """Return a failing test's rank; None, with a note, where it is not probed."""
-    rank = running.rank_of_test(item)
+    rank = running.probing.rank_of_test(item)
     if rank is None or _can_be_repeated(item):
         return rank
     note = f"{item.nodeid} not tested: it uses other fixtures than llm"

@@ -20,13 +20,7 @@ from pytest_llm_diagnosis.errors import (
 from pytest_llm_diagnosis.inquiries import Inquirer
 from pytest_llm_diagnosis.outcomes import case_result
 from pytest_llm_diagnosis.probing import (
-    Candidate,
-    Failing,
-    Probed,
     Probes,
-    Settles,
-    needs_probing,
-    select_for_probing,
 )
 from pytest_llm_diagnosis.records import (
     Answer,
@@ -52,7 +46,8 @@ from .giving import given
 from .items import EvalItem, Told
 from .live import Display, Waiting, display_of
 from .options import RunOptions
-from .python_tests import cluster_of, is_eval_test, mark_of, variant_of
+from .probing import Probing
+from .python_tests import is_eval_test, variant_of
 from .recording import recorded_by_file
 from .retrieving import RetrievalRoom, askings_of
 from .setups import Setups
@@ -64,7 +59,8 @@ class Running:
 
     `notes` holds what a reader of the summary should know of the run.  `display`
     shows how far it is, in the way of `display_of` if it is left out.  `redactor`
-    removes the secrets of the files that were loaded.
+    removes the secrets of the files that were loaded; `probing` asks failing cases
+    again.
     """
 
     def __init__(
@@ -83,7 +79,6 @@ class Running:
         self._requests: dict[str, tuple[Request, ...]] = {}
         self._unplanned: dict[str, DiagnosisError] = {}
         self._arrived: dict[str, list[Future[Told]]] = {}
-        self._probes: dict[VariantKey, Probes] = {}
         self._asked: list[Entry] = []
         self._unasked = 0
         self._ahead: list[Request] = []
@@ -102,6 +97,9 @@ class Running:
         self._inquirer = Inquirer(self._engine, fill=suite.filled, use=self._consult)
         self._asking: dict[str, Prepared] = {}
         self._waiting = Waiting(display or display_of(config), self._engine.counts)
+        self.probing = Probing(
+            self._engine, self._probes, self._waiting, options, self.notes
+        )
 
     # -- before the first item -------------------------------------------
 
@@ -118,22 +116,17 @@ class Running:
             if isinstance(item, EvalItem):
                 self._plan(item)
         if self._options.probe != "off":
-            for variant in self._suite.probed_variants():
-                self._rank(variant, _candidates(whole, variant))
+            self.probing.rank(self._suite.probed_variants(), whole)
         planned = [request for group in self._requests.values() for request in group]
         stored = self._engine.stored(planned)
         self._ahead = [
             one for one in planned if one.key not in stored or one.key in self._asking
         ]
         distinct = {request.key for request in planned}
-        limit = self._options.probe_max
         plan = Plan(
             calls=len(distinct),
             stored=len(distinct & stored),
-            probes=sum(
-                min(limit, sum(probes.rank(item.nodeid) is not None for item in items))
-                for probes in self._probes.values()
-            ),
+            probes=self.probing.most(items),
             replay=self._options.answers == "replay",
         )
         self._waiting.begin(plan)
@@ -186,16 +179,15 @@ class Running:
         replies = await self._inquirer.replies(prepared, answer, Urgency.FIRST)
         return Told(answer, replies)
 
-    def _rank(self, variant: Variant, candidates: Sequence[Candidate]) -> None:
-        """Rank the cases of a variant whose failures are to be probed."""
-        order = select_for_probing(candidates, len(candidates), self._options.seed)
+    def _probes(self, ranks: Mapping[str, int]) -> Probes:
+        """Return what asks the failing ones of ranked cases again."""
         mode = self._options.probe
-        self._probes[variant.key] = Probes(
+        return Probes(
             self._engine,
             self._planner,
             mode="standard" if mode == "off" else mode,
             limit=self._options.probe_max,
-            ranks={one.nodeid: rank for rank, one in enumerate(order)},
+            ranks=ranks,
             inquirer=self._inquirer,
         )
 
@@ -272,58 +264,6 @@ class Running:
         urgency = Urgency.FIRST if arm == "first" else Urgency.AWAITED_PROBE
         return self._engine.run(self._engine.obtain(request, urgency))
 
-    # -- probes ----------------------------------------------------------
-
-    def failed(self, item: EvalItem, result: CaseResult) -> int | None:
-        """Take a failing case, which is probed behind the first answers.
-
-        Returns its rank, None if it is not among those that may be probed.
-        """
-        variant = item.variant
-        if variant is None or variant.key not in self._probes:
-            return None
-        failing = Failing(prepared=item.prepared, variant=variant, result=result)
-        if not needs_probing(failing.trial.grade):
-            return None
-        self._probes[variant.key].add(failing)
-        return self._probes[variant.key].rank(item.nodeid)
-
-    def rank_of_test(self, item: pytest.Item) -> int | None:
-        """Return the rank of a failing Python test, None if it is not probed."""
-        probes = self._probes.get(variant_of(item).key)
-        rank = probes.rank(item.nodeid) if probes else None
-        return rank if rank is not None and rank < self._options.probe_max else None
-
-    def find_causes(
-        self, settles: Settles, failing: Mapping[str, Sequence[int]]
-    ) -> list[Probed]:
-        """Wait for the probes and show progress; what was refused is noted.
-
-        `failing` are the ranks of a variant's failing cases in other processes.
-        """
-        found: list[Probed] = []
-        for (_, variant), probes in self._probes.items():
-            others = failing.get(variant, ())
-            future = self._engine.submit(probes.finish(settles, others))
-            self._waiting.wait_for(future)
-            probed, refused = future.result()
-            found += probed
-            if refused:
-                what = "1 failure" if len(refused) == 1 else f"{len(refused)} failures"
-                self.notes.append(f"{what} not probed: {refused[0]}")
-        return found
-
-    def failing(self) -> dict[str, list[int]]:
-        """Return the ranks of the failing cases that may be chosen, by variant."""
-        ranks: dict[str, list[int]] = {}
-        for (_, variant), probes in self._probes.items():
-            ranks.setdefault(variant, []).extend(probes.failing())
-        return ranks
-
-    def found_so_far(self) -> list[Probed]:
-        """Return what the probes have found already, without waiting."""
-        return [one for probes in self._probes.values() for one in probes.finished()]
-
     def confirm(
         self, items: Iterable[pytest.Item], variant: str, arm: Arm
     ) -> list[CaseResult]:
@@ -391,23 +331,6 @@ class Running:
     def _keep(self, request: Request, answer: Answer) -> None:
         if self._options.record:
             self._asked.append(Entry(request, answer))
-
-
-def _candidates(items: Iterable[pytest.Item], variant: Variant) -> list[Candidate]:
-    """Return what could be probed under a variant: its cases and marked tests."""
-    found = []
-    for item in items:
-        mark = mark_of(item)
-        if mark is None or item.get_closest_marker("skip"):
-            continue
-        if isinstance(item, EvalItem) and item.variant == variant:
-            cluster = item.prepared.cluster
-        elif is_eval_test(item) and variant_of(item) == variant:
-            cluster = cluster_of(item)
-        else:
-            continue
-        found.append(Candidate(nodeid=item.nodeid, mark=mark, cluster=cluster))
-    return found
 
 
 def _outcome(future: Future[Told]) -> Told | ModelError:

@@ -138,7 +138,7 @@ class EvalSession:
         except BaseException:
             # An interrupt or `-x`: what was found so far was paid for.
             self.gathered.interrupted = True
-            self._probed += self.running.found_so_far()
+            self._probed += self.running.probing.found_so_far()
             raise
         if self.options.confirm and not is_worker(self._config):
             from .confirming import confirm
@@ -172,10 +172,10 @@ class EvalSession:
             self._link.halted or session.shouldfail or session.shouldstop
         ):
             self._link.leave()
-            self._probed += self.running.found_so_far()
+            self._probed += self.running.probing.found_so_far()
             return
-        failing = self._link.failing_everywhere(self.running.failing())
-        self._probed += self.running.find_causes(self._settles, failing)
+        failing = self._link.failing_everywhere(self.running.probing.failing())
+        self._probed += self.running.probing.find_causes(self._settles, failing)
 
     def _settles(self, probed: Sequence[Probed]) -> bool:
         """Whether no further probe is needed; a part of a run cannot tell."""
@@ -231,7 +231,7 @@ class EvalSession:
             skip_at(report, item.prepared.case.location)
             result = item.result_for(report)
             if result is not None and result.outcome == "failed":
-                result = replace(result, rank=self.running.failed(item, result))
+                result = replace(result, rank=self.running.probing.failed(item, result))
         elif call.excinfo and isinstance(call.excinfo.value, DiagnosisError):
             report.longrepr = text_of_error(item, call.excinfo)
         if isinstance(item, EvalItem) or is_eval_test(item):
