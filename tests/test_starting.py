@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_llm_diagnosis.cli import main
-from pytest_llm_diagnosis.starting import STARTER
+from pytest_llm_diagnosis.starting import starter_files
 
 
 def test_a_new_suite_runs_offline_and_is_diagnosed(pytester: pytest.Pytester) -> None:
@@ -33,6 +33,18 @@ def test_retrieval_mends_what_is_not_known(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1, failed=1)
 
 
+def test_its_recordings_are_those_of_a_run(pytester: pytest.Pytester) -> None:
+    """A replay finds every answer, and recording anew changes nothing."""
+    assert main(["init", str(pytester.path)]) == 0
+    both = "--llm-variant=scripted,scripted_rag"
+    replayed = pytester.runpytest_inprocess(both, "--llm-answers=replay", "--tb=no")
+    replayed.assert_outcomes(failed=3, passed=1)
+    replayed.stdout.no_fnmatch_line("*not probed*")
+    pytester.runpytest_inprocess(both, "--llm-record", "--tb=no")
+    for name, text in starter_files().items():
+        assert (pytester.path / name).read_text(encoding="utf-8") == text
+
+
 def test_nothing_is_overwritten(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -50,5 +62,6 @@ def test_a_new_folder_is_made_and_what_is_next_is_said(
     """Every file is named; the last line says what to run."""
     assert main(["init", str(tmp_path / "new")]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:-1] == [f"wrote {tmp_path / 'new' / name}" for name in STARTER]
+    names = starter_files()
+    assert lines[:-1] == [f"wrote {tmp_path / 'new' / name}" for name in names]
     assert lines[-1].startswith("next: run `pytest`")

@@ -219,7 +219,7 @@ def test_main_asks_live_and_holds_its_baseline(checkout: Path) -> None:
 
 def test_a_gate_that_does_not_hold_fails_the_job(checkout: Path) -> None:
     """Nothing was answered: a replay of what was never recorded in full."""
-    (checkout / "recordings").mkdir()
+    (checkout / "recordings").mkdir(exist_ok=True)
     (checkout / "recordings" / "model.jsonl").write_text("", "utf-8")
     verdict = sharded(checkout, on_main=True)
     (merged,) = verdict.run("verdict")

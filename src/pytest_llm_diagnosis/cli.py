@@ -32,7 +32,7 @@ from .report.merging import Part, merge
 from .report.terminal import summary_lines
 from .report.view import View
 from .schema import call_schema, eval_schema, variants_schema
-from .starting import NEXT, STARTER
+from .starting import NEXT, starter_files
 from .validating import validate_files
 
 REGISTERING_HOOK = "pytest_llm_register_checks"
@@ -283,7 +283,7 @@ def _validate(options: argparse.Namespace) -> _Told:
 
 
 def _init(options: argparse.Namespace) -> _Told:
-    written = write_new(options.folder, STARTER)
+    written = write_new(options.folder, starter_files())
     return _Told("".join(f"wrote {path}\n" for path in written) + NEXT)
 
 

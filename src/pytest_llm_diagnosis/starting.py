@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Final
 
 _CASES = """\
@@ -116,7 +117,7 @@ jobs:
             ask="$ask --llm-answers=replay"
             # Record with: pytest --llm-variant=model,rag --llm-record
             # Until then the default variant answers, which needs no key.
-            compgen -G "recordings/*.jsonl" > /dev/null || ask=""
+            [ -f recordings/model.jsonl ] || ask=""
           fi
           # Status 1 says that cases failed: the gates below judge that.
           pytest -m "knowledge or behavior" $ask --llm-shard="$SHARD" \\
@@ -175,10 +176,21 @@ STARTER: Final[Mapping[str, str]] = {
     "answers.yaml": _ANSWERS,
     ".github/workflows/evals.yml": _WORKFLOW,
 }
-"""The files by name."""
+"""The files by name, but for the recordings."""
+
+_RECORDED = ("recordings/scripted.jsonl", "recordings/scripted_rag.jsonl")
 
 NEXT: Final = (
     "next: run `pytest` there. Both cases fail, and the diagnosis says why; then try"
     " `pytest --llm-variant=scripted,scripted_rag`.\n"
 )
 """What to do when they are written."""
+
+
+def starter_files() -> dict[str, str]:
+    """Return all files by name, with what `--llm-record` wrote of them."""
+    folder = files(__package__ or "").joinpath("starter")
+    recorded = {
+        name: folder.joinpath(name).read_text(encoding="utf-8") for name in _RECORDED
+    }
+    return {**STARTER, **recorded}
