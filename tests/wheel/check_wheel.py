@@ -54,12 +54,19 @@ def main() -> int:
             [command, "schema", "eval"], capture_output=True, text=True, check=True
         )
         json.loads(schema.stdout)
+        subprocess.run(  # noqa: S603 - the same
+            [command, "init", suite / "new"], capture_output=True, check=True
+        )
+        recorded = (suite / "new/recordings/scripted.jsonl").is_file()
     sys.stdout.write(run.stdout + run.stderr)
     if run.returncode == 0 and "1 passed" not in run.stdout:
         sys.stdout.write("the wheel collected no case\n")
         return 1
     if not written:
         sys.stdout.write("the wheel wrote no page\n")
+        return 1
+    if not recorded:
+        sys.stdout.write("the wheel began a suite without its recordings\n")
         return 1
     return run.returncode
 
